@@ -1,0 +1,84 @@
+// The offline compiler: ONNX model in, plan out. It never links the runtime: whatever has to be executed
+// (constant folding, calibration, golden hashes) goes through a PlanRunner that the caller provides.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bantam/compiler/error.h"
+#include "plan_generated.h"
+
+namespace bantam::compiler {
+
+enum class Precision { kFp32, kFp16, kInt8 };
+
+// How the ranges of activations are chosen from what calibration saw.
+enum class RangeMethod { kMinMax, kPercentile, kSquaredError };
+
+// Dense, row-major.
+struct TensorData {
+  plan::DType dtype = plan::DType::kFloat32;
+  std::vector<int64_t> shape;
+  std::vector<std::byte> bytes;
+};
+
+// How an image file becomes the model's first input; see plan::Preprocessing.
+struct ImageOptions {
+  plan::ChannelOrder order = plan::ChannelOrder::kRgb;
+  int resize = 0;             // short side in pixels; 0: none
+  int crop = 0;               // centred square in pixels; 0: none
+  std::vector<float> mean;    // 0..255 pixels, in the order in which the model gets its channels; empty: 0
+  std::vector<float> std;     // likewise; empty: 1
+};
+
+// Calibration samples. `load(i)` gives one tensor per graph input of the model, batch 1: with ImageOptions the
+// first one is the uint8 NHWC image, otherwise all are the model's own. Called from several threads.
+struct SampleSource {
+  int count = 0;
+  std::function<std::vector<TensorData>(int index)> load;
+  std::string description;    // for the plan's provenance
+};
+
+// Sees the first output of every op just after the op ran.
+using OpObserver = std::function<void(int op, const void* data, size_t bytes)>;
+
+// A plan loaded into the runtime; used by one thread at a time.
+class PlanRunner {
+ public:
+  virtual ~PlanRunner() = default;
+  virtual std::vector<TensorData> run(std::span<const TensorData> inputs, const OpObserver& observer) = 0;
+};
+// Copies what it needs of `plan`. Throws InternalError with the runtime's message.
+using PlanRunnerFactory = std::function<std::unique_ptr<PlanRunner>(std::span<const std::byte> plan)>;
+
+struct CompileOptions {
+  Precision precision = Precision::kFp32;
+  RangeMethod ranges = RangeMethod::kSquaredError;
+  std::map<std::string, std::vector<int64_t>> shapes;   // of graph inputs with free dimensions
+  std::optional<ImageOptions> image;
+  std::optional<SampleSource> calibration;              // needed for kInt8
+  std::string dump_ir_directory;                        // empty: none; else one text file per pass
+  std::string stop_after;                               // name of the last pass to run; empty: all
+  std::string options_text;                             // for the plan's provenance
+  int threads = 0;                                      // 0: all cores
+  std::function<void(std::string_view stage, double fraction)> progress;   // may be empty
+};
+
+struct CompileResult {
+  std::vector<std::byte> plan;
+  std::vector<std::string> warnings;
+  std::string summary;
+};
+
+// Throws CompileError (the model, the data or the options are at fault) or InternalError.
+CompileResult compile(const std::string& onnx_path, const CompileOptions& options, const PlanRunnerFactory& runner);
+
+}  // namespace bantam::compiler
