@@ -1,0 +1,118 @@
+# Third-party libraries are built once per version, compiler, target and flags, into the cache, and imported from there
+# by every build tree. They are always optimized, position independent and free of sanitizers.
+
+if(DEFINED ENV{BANTAM_CACHE})
+  set(BANTAM_CACHE "$ENV{BANTAM_CACHE}")
+elseif(DEFINED ENV{HOME})
+  set(BANTAM_CACHE "$ENV{HOME}/.cache/bantam")
+else()
+  set(BANTAM_CACHE /var/tmp/.cache/bantam)
+endif()
+file(STRINGS "${CMAKE_CURRENT_LIST_DIR}/sources.txt" BANTAM_SOURCES REGEX "^[a-z]")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${CMAKE_CURRENT_LIST_DIR}/sources.txt")
+
+# Makes the pinned source NAME available and sets NAME_SOURCE_DIR and NAME_VERSION. The source is the folder that
+# FETCHCONTENT_SOURCE_DIR_<NAME> gives, or the copy that toolchains/setup has put into the cache, or fetched from upstream.
+macro(bantam_source name)
+  set(_row "${BANTAM_SOURCES}")
+  list(FILTER _row INCLUDE REGEX "^${name} ")
+  string(REGEX REPLACE "[ \t]+" ";" _row "${_row}")
+  list(GET _row 1 ${name}_VERSION)
+  list(GET _row 2 _repository)
+  list(GET _row 3 _commit)
+  string(TOUPPER FETCHCONTENT_SOURCE_DIR_${name} _override)
+  if("${${_override}}" STREQUAL "" OR "${${_override}}" MATCHES "^${BANTAM_CACHE}/src/")
+    set(_copy "${BANTAM_CACHE}/src/${name}-${${name}_VERSION}")
+    if(NOT EXISTS "${_copy}")
+      set(_copy "")
+      message(STATUS "Fetching ${name} ${${name}_VERSION} (toolchains/setup would keep a copy)")
+    endif()
+    set(${_override} "${_copy}" CACHE PATH "Where ${name}'s source is, instead of fetching it" FORCE)
+  endif()
+  FetchContent_Declare(${name} GIT_REPOSITORY https://github.com/${_repository}.git GIT_TAG ${_commit}
+    SOURCE_SUBDIR only-the-source)
+  FetchContent_MakeAvailable(${name})
+  set(${name}_SOURCE_DIR "${${name}_SOURCE_DIR}")
+endmacro()
+
+# bantam_prebuild(OUT_DIR NAME [HOST] TARGET target [SOURCES name...] [FLAGS flag...] [DEFINES -Dx=y...])
+# Builds one target of the source NAME with its own CMake project and sets OUT_DIR to the folder with lib/ and bin/.
+# SOURCES are other sources that take part. HOST builds for this machine, also when the project is cross-compiled.
+# TARGET install runs the install rules too.
+function(bantam_prebuild out_dir name)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "HOST" "TARGET" "SOURCES;FLAGS;DEFINES")
+  # libFuzzer needs clang for our code only; the system's compiler has usually built these already.
+  if(arg_HOST OR BANTAM_FUZZ)
+    find_program(BANTAM_HOST_CC NAMES cc gcc clang REQUIRED)
+    find_program(BANTAM_HOST_CXX NAMES c++ g++ clang++ REQUIRED)
+    mark_as_advanced(BANTAM_HOST_CC BANTAM_HOST_CXX)
+    set(cc "${BANTAM_HOST_CC}")
+    set(cxx "${BANTAM_HOST_CXX}")
+    set(target_arch "${CMAKE_HOST_SYSTEM_PROCESSOR}")
+    set(settings "")
+  else()
+    set(cc "${CMAKE_C_COMPILER}")
+    set(cxx "${CMAKE_CXX_COMPILER}")
+    set(target_arch "${CMAKE_SYSTEM_PROCESSOR}")
+    set(settings "")
+    foreach(variable CMAKE_TOOLCHAIN_FILE ANDROID_ABI ANDROID_PLATFORM ANDROID_STL)
+      if(DEFINED ${variable})
+        list(APPEND settings "-D${variable}=${${variable}}")
+      endif()
+    endforeach()
+    set(c_flags "${CMAKE_C_FLAGS}")
+    set(cxx_flags "${CMAKE_CXX_FLAGS}")
+  endif()
+  string(JOIN " " flags -fPIC -fvisibility=hidden -ffunction-sections -fdata-sections -w ${arg_FLAGS})
+  list(APPEND settings "-DCMAKE_C_COMPILER=${cc}" "-DCMAKE_CXX_COMPILER=${cxx}" -DCMAKE_BUILD_TYPE=Release
+    "-DCMAKE_C_FLAGS=${c_flags} ${flags}" "-DCMAKE_CXX_FLAGS=${cxx_flags} ${flags}"
+    "-DCMAKE_C_FLAGS_RELEASE=-O2 -DNDEBUG" "-DCMAKE_CXX_FLAGS_RELEASE=-O2 -DNDEBUG" -DBUILD_SHARED_LIBS=OFF
+    -DBUILD_TESTING=OFF -DCMAKE_POLICY_VERSION_MINIMUM=3.5 ${arg_DEFINES})
+
+  execute_process(COMMAND "${cxx}" --version OUTPUT_VARIABLE compiler_version COMMAND_ERROR_IS_FATAL ANY)
+  set(key "${settings};${compiler_version}")
+  foreach(source ${name} ${arg_SOURCES})
+    string(APPEND key ";${${source}_VERSION}")
+    if(NOT "${${source}_SOURCE_DIR}" MATCHES "^(${BANTAM_CACHE}/src|${FETCHCONTENT_BASE_DIR})/")
+      string(APPEND key ":${${source}_SOURCE_DIR}")
+    endif()
+  endforeach()
+  string(SHA256 key "${key}")
+  string(SUBSTRING "${key}" 0 12 key)
+  set(dir "${BANTAM_CACHE}/build/${name}-${${name}_VERSION}-${target_arch}-${key}")
+  set(${out_dir} "${dir}" PARENT_SCOPE)
+
+  file(MAKE_DIRECTORY "${BANTAM_CACHE}/build")
+  file(LOCK "${dir}.lock" GUARD FUNCTION)
+  if(EXISTS "${dir}/complete")
+    return()
+  endif()
+  message(STATUS "Building ${name} ${${name}_VERSION} for ${target_arch}, once, into ${dir}")
+  foreach(source ${arg_SOURCES})
+    string(TOUPPER ${source} upper)
+    list(APPEND settings "-D${upper}_SOURCE_DIR=${${source}_SOURCE_DIR}")
+  endforeach()
+  if(BANTAM_CCACHE)
+    list(APPEND settings "-DCMAKE_C_COMPILER_LAUNCHER=${BANTAM_CCACHE}" "-DCMAKE_CXX_COMPILER_LAUNCHER=${BANTAM_CCACHE}")
+  endif()
+  set(jobs "$ENV{CMAKE_BUILD_PARALLEL_LEVEL}")
+  if(NOT jobs)
+    cmake_host_system_information(RESULT jobs QUERY NUMBER_OF_LOGICAL_CORES)
+  endif()
+  file(REMOVE_RECURSE "${dir}" "${dir}.tree")
+  set(log "${dir}.log")
+  execute_process(
+    COMMAND "${CMAKE_COMMAND}" -S "${${name}_SOURCE_DIR}" -B "${dir}.tree" -G "${CMAKE_GENERATOR}"
+      "-DCMAKE_MAKE_PROGRAM=${CMAKE_MAKE_PROGRAM}" "-DCMAKE_INSTALL_PREFIX=${dir}" -DCMAKE_INSTALL_LIBDIR=lib
+      "-DCMAKE_ARCHIVE_OUTPUT_DIRECTORY=${dir}/lib" "-DCMAKE_RUNTIME_OUTPUT_DIRECTORY=${dir}/bin" ${settings}
+    OUTPUT_FILE "${log}" ERROR_FILE "${log}" RESULT_VARIABLE result)
+  if(result EQUAL 0)
+    execute_process(COMMAND "${CMAKE_COMMAND}" --build "${dir}.tree" --target ${arg_TARGET} --parallel ${jobs}
+      OUTPUT_FILE "${log}" ERROR_FILE "${log}" RESULT_VARIABLE result)
+  endif()
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "Building ${name} failed; see ${log}")
+  endif()
+  file(REMOVE_RECURSE "${dir}.tree" "${log}")
+  file(TOUCH "${dir}/complete")
+endfunction()
