@@ -9,6 +9,8 @@ const TYPES = {
   '|i1': ['int8', Int8Array],
   '|b1': ['bool', Uint8Array],
   '<f8': ['float64', Float64Array],
+  '<f2': ['float16', Uint16Array],
+  '<i2': ['int16', Int16Array],
 };
 const DESCR = Object.fromEntries(Object.entries(TYPES).map(([descr, [name]]) => [name, descr]));
 
