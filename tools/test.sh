@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Prepares the machine, builds and runs the tests. Ends with "N passed, N failed" and fails if a test did.
+#   tools/test.sh           release build with every test, then the sanitizer build with the fast ones and a short fuzzing
+#   tools/test.sh --quick   release build with the fast tests only
+# A test is fast unless it carries the ctest label "slow"; fuzzing is labelled "fuzz".
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+exec </dev/null
+
+quick=false
+case "${1:-}" in
+  "") ;;
+  --quick) quick=true ;;
+  *) echo "usage: tools/test.sh [--quick]" >&2; exit 2 ;;
+esac
+
+export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$(nproc)} CTEST_OUTPUT_ON_FAILURE=1
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+passed=0 failed=0 closing=()
+
+# check PRESET [ctest option...]: builds the preset and runs its tests. A build that fails ends the script.
+check() {
+  local preset=$1 summary count
+  shift
+  echo "== $preset: build"
+  cmake --preset "$preset" >"$log" || { cat "$log"; exit 1; }
+  cmake --build --preset "$preset" >"$log" || { grep -v '^\[.*Building\|^\[.*Linking' "$log" | tail -n 200; exit 1; }
+  echo "== $preset: test"
+  ctest --test-dir "build/$preset" "$@" 2>&1 | tee "$log" | grep -v '^ *Start ' || true
+  summary=$(grep -E '^[0-9]+% tests passed, [0-9]+ tests failed out of [0-9]+' "$log" || true)
+  if [[ -z $summary ]]; then
+    # No test matched: an error, since every preset that is checked has some.
+    failed=$((failed + 1))
+    closing+=("$preset: no tests ran")
+    return
+  fi
+  count=$(sed -E 's/.*failed out of ([0-9]+).*/\1/' <<<"$summary")
+  summary=${summary#*passed, }
+  summary=${summary%% *}
+  failed=$((failed + summary))
+  passed=$((passed + count - summary))
+  closing+=("$preset: $(grep -E '^[0-9]+% tests passed' "$log"); $(grep '^Total Test time' "$log" | tr -s ' ')")
+}
+
+toolchains/setup test
+if $quick; then
+  check release -LE slow
+else
+  check release
+  check asan -LE slow
+  check fuzz -L fuzz
+fi
+
+echo
+printf '%s\n' "${closing[@]}"
+echo "$passed passed, $failed failed"
+((failed == 0))
