@@ -1,8 +1,9 @@
 # Every third-party target of the project. Versions stand in sources.txt.
-#   for the device:  XNNPACK pthreadpool cpuinfo flatbuffers hwy
-#   for this host:   flatc, and for the compiler CLI11::CLI11 fmt::fmt nlohmann_json::nlohmann_json Eigen3::Eigen stb
-#                    bantam_onnx_proto
-#   for tests:       Catch2::Catch2WithMain       for benchmarks: benchmark::benchmark
+#   for the engine:   XNNPACK pthreadpool cpuinfo flatbuffers hwy, and flatc, which runs on this host
+#   for the tools:    CLI11::CLI11 fmt::fmt nlohmann_json::nlohmann_json stb
+#   for the compiler: Eigen3::Eigen bantam_onnx_proto
+#   for tests:        Catch2::Catch2WithMain
+#   for benchmarks:   benchmark::benchmark
 include(FetchContent)
 include("${CMAKE_CURRENT_LIST_DIR}/prebuild.cmake")
 find_package(Threads REQUIRED)
@@ -66,14 +67,27 @@ if(BANTAM_BUILD_BENCHMARKS)
   find_package(benchmark REQUIRED)
 endif()
 
-# The command line exists on the device too: run, bench, verify, inspect.
+# The command line exists on the device too: run, bench, verify, inspect. A distribution's fmt and nlohmann-json have no
+# library for the device; their headers serve any, but not by way of /usr/include, where this host's headers are.
 bantam_source(cli11)
 bantam_headers(cli11_headers "${cli11_SOURCE_DIR}/include")
 add_library(CLI11::CLI11 ALIAS cli11_headers)
-
-if(BANTAM_BUILD_COMPILER)
+if(CMAKE_CROSSCOMPILING)
+  foreach(package fmt nlohmann)
+    find_path(BANTAM_${package}_PARENT NAMES ${package} NO_CMAKE_FIND_ROOT_PATH REQUIRED)
+    mark_as_advanced(BANTAM_${package}_PARENT)
+    file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/headers")
+    file(CREATE_LINK "${BANTAM_${package}_PARENT}/${package}" "${CMAKE_BINARY_DIR}/headers/${package}" SYMBOLIC)
+  endforeach()
+  bantam_headers(nlohmann_json::nlohmann_json "${CMAKE_BINARY_DIR}/headers")
+  bantam_headers(fmt::fmt "${CMAKE_BINARY_DIR}/headers")
+  target_compile_definitions(fmt::fmt INTERFACE FMT_HEADER_ONLY)
+else()
   find_package(fmt REQUIRED)
   find_package(nlohmann_json REQUIRED)
+endif()
+
+if(BANTAM_BUILD_COMPILER)
   find_package(Eigen3 REQUIRED NO_MODULE)
   find_package(Protobuf REQUIRED)
 
@@ -93,8 +107,7 @@ endif()
 # stb's headers are installed by distributions, alone in a folder of their own.
 find_path(STB_INCLUDE_DIR NAMES stb_image.h PATH_SUFFIXES stb NO_CMAKE_FIND_ROOT_PATH)
 mark_as_advanced(STB_INCLUDE_DIR)
-if(STB_INCLUDE_DIR)
-  bantam_headers(stb "${STB_INCLUDE_DIR}")
-elseif(BANTAM_BUILD_COMPILER)
+if(NOT STB_INCLUDE_DIR)
   message(FATAL_ERROR "stb_image.h not found: run toolchains/setup, or set STB_INCLUDE_DIR")
 endif()
+bantam_headers(stb "${STB_INCLUDE_DIR}")

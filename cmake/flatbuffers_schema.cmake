@@ -4,7 +4,7 @@ function(bantam_flatbuffer target schema)
   get_filename_component(name "${schema}" NAME_WE)
   set(out "${CMAKE_CURRENT_BINARY_DIR}/generated")
   add_custom_command(OUTPUT "${out}/${name}_generated.h"
-    COMMAND flatc --cpp --cpp-std c++17 --scoped-enums --gen-object-api --gen-name-strings --gen-all -o "${out}" "${schema}"
+    COMMAND flatc --cpp --cpp-std c++17 --scoped-enums --gen-object-api --gen-compare --gen-name-strings --gen-all -o "${out}" "${schema}"
     DEPENDS "${schema}" flatc VERBATIM)
   add_custom_target(${target}_generate DEPENDS "${out}/${name}_generated.h")
   add_library(${target} INTERFACE)
