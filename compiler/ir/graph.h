@@ -86,11 +86,19 @@ struct Quantization {
 using ValueId = int32_t;
 inline constexpr ValueId kNoValue = -1;   // an optional input left out
 
+// A value whose memory is part of another one's.
+struct View {
+  ValueId base = kNoValue;   // may be a view itself
+  int64_t offset = 0;        // in elements of this value's dtype, from the start of the base
+  int64_t pixel_stride = 0;  // elements from one innermost row to the next; 0: dense
+};
+
 struct Value {
   std::string name;
   TensorType type;
   std::shared_ptr<const Tensor> constant;   // null: computed at run time
   std::optional<Quantization> quantization;
+  std::optional<View> view;                 // set by the share_memory pass
 };
 
 using Attributes = std::variant<std::monostate, plan::Conv2dT, plan::FullyConnectedT, plan::MatMulT, plan::Pool2dT,

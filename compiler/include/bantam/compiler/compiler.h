@@ -50,11 +50,19 @@ struct SampleSource {
 // Sees the first output of every op just after the op ran.
 using OpObserver = std::function<void(int op, const void* data, size_t bytes)>;
 
+// Hashes of what a machine computes on the golden input (golden_input.h): of the first output of every op, and of
+// every output of the plan.
+struct GoldenHashes {
+  std::vector<uint64_t> ops;
+  std::vector<uint64_t> outputs;
+};
+
 // A plan loaded into the runtime; used by one thread at a time.
 class PlanRunner {
  public:
   virtual ~PlanRunner() = default;
   virtual std::vector<TensorData> run(std::span<const TensorData> inputs, const OpObserver& observer) = 0;
+  virtual GoldenHashes golden() = 0;
 };
 // Copies what it needs of `plan`. Throws InternalError with the runtime's message.
 using PlanRunnerFactory = std::function<std::unique_ptr<PlanRunner>(std::span<const std::byte> plan)>;

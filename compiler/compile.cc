@@ -1,0 +1,80 @@
+#include "bantam/compiler/compiler.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "emit/evaluate.h"
+#include "emit/golden.h"
+#include "emit/plan_writer.h"
+#include "hash64.h"
+#include "import/onnx_loader.h"
+#include "ops/op_def.h"
+#include "passes/pass.h"
+
+namespace bantam::compiler {
+namespace {
+
+uint64_t hash_of_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  return hash64(bytes.data(), bytes.size());
+}
+
+const char* precision_name(Precision precision) {
+  switch (precision) {
+    case Precision::kFp32:
+      return "fp32";
+    case Precision::kFp16:
+      return "fp16";
+    case Precision::kInt8:
+      return "int8";
+  }
+  return "";
+}
+
+std::string summarize(const Graph& graph, Precision precision) {
+  int int8_ops = 0;
+  for (const Node& node : graph.nodes) int8_ops += graph.dtype(node.outputs[0]) == DType::kInt8 ? 1 : 0;
+  return fmt::format("{}: {} ops, {} of them int8", precision_name(precision), graph.nodes.size(), int8_ops);
+}
+
+// Float ops that read int8 data, by name: why an int8 plan computes floats at all.
+void note_float_ops(Graph& graph) {
+  const Uses uses(graph);
+  for (const Node& node : graph.nodes) {
+    if (node.code != OpCode::kDequantize) continue;
+    for (int reader : uses.readers[static_cast<size_t>(node.outputs[0])]) {
+      const Node& op = graph.nodes[static_cast<size_t>(reader)];
+      graph.note(op.name, fmt::format("{} stays float32: it has no int8 kernel", op_def(op.code).name));
+    }
+  }
+}
+
+}  // namespace
+
+CompileResult compile(const std::string& onnx_path, const CompileOptions& options, const PlanRunnerFactory& runner) {
+  CompileResult result;
+  const Evaluator evaluate = make_evaluator(runner);
+  Graph graph = load_onnx(onnx_path, options.shapes, evaluate);
+  PassContext context{options, evaluate, runner, result.warnings, {}};
+  run_pipeline(graph, context);
+  if (graph.layout != Layout::kNhwc) {
+    result.summary = fmt::format("stopped after {}: no plan", options.stop_after);
+    return result;
+  }
+  if (options.precision == Precision::kInt8) note_float_ops(graph);
+  EmitOptions emit;
+  emit.source_name = std::filesystem::path(onnx_path).filename().string();
+  emit.source_hash = hash_of_file(onnx_path);
+  emit.options = options.options_text;
+  emit.calibration = context.calibration_summary;
+  result.plan = write_plan(graph, emit);
+  emit.golden = compute_golden(graph, result.plan, runner);
+  result.plan = write_plan(graph, emit);
+  result.summary = summarize(graph, options.precision);
+  return result;
+}
+
+}  // namespace bantam::compiler

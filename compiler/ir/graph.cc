@@ -1,0 +1,132 @@
+#include "ir/graph.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "bantam/compiler/error.h"
+
+namespace bantam::compiler {
+
+int64_t element_count(const Shape& shape) {
+  int64_t count = 1;
+  for (int64_t dim : shape) {
+    if (__builtin_mul_overflow(count, dim, &count)) return std::numeric_limits<int64_t>::max();
+  }
+  return count;
+}
+
+size_t element_size(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat32:
+    case DType::kInt32:
+      return 4;
+    case DType::kInt64:
+      return 8;
+    case DType::kFloat16:
+      return 2;
+    case DType::kInt8:
+    case DType::kUInt8:
+    case DType::kBool:
+      return 1;
+  }
+  throw InternalError(fmt::format("element type {} does not exist", static_cast<int>(dtype)));
+}
+
+const char* dtype_name(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat32:
+      return "float32";
+    case DType::kFloat16:
+      return "float16";
+    case DType::kInt8:
+      return "int8";
+    case DType::kUInt8:
+      return "uint8";
+    case DType::kInt32:
+      return "int32";
+    case DType::kInt64:
+      return "int64";
+    case DType::kBool:
+      return "bool";
+  }
+  return "unknown";
+}
+
+std::string to_string(const Shape& shape) {
+  return shape.empty() ? "scalar" : fmt::format("{}", fmt::join(shape, "x"));
+}
+
+std::string to_string(const TensorType& type) {
+  return fmt::format("{}[{}]", dtype_name(type.dtype), to_string(type.shape));
+}
+
+Tensor::Tensor(TensorType t)
+    : type(std::move(t)), bytes(static_cast<size_t>(element_count(type.shape)) * element_size(type.dtype)) {}
+
+void Tensor::check_dtype(DType expected) const {
+  if (type.dtype != expected) {
+    throw InternalError(fmt::format("{} data read as {}", dtype_name(type.dtype), dtype_name(expected)));
+  }
+}
+
+std::vector<int64_t> Tensor::to_int64() const {
+  const auto widen = [](const auto& values) { return std::vector<int64_t>(values.begin(), values.end()); };
+  switch (type.dtype) {
+    case DType::kInt64:
+      return widen(as<int64_t>());
+    case DType::kInt32:
+      return widen(as<int32_t>());
+    default:
+      return widen(as<bool>());
+  }
+}
+
+std::vector<float> Tensor::to_float() const {
+  const std::span<const float> values = as<float>();
+  return {values.begin(), values.end()};
+}
+
+ValueId Graph::add_value(std::string value_name, TensorType type) {
+  values.push_back({std::move(value_name), std::move(type), nullptr, std::nullopt});
+  return static_cast<ValueId>(values.size()) - 1;
+}
+
+ValueId Graph::add_constant(std::string value_name, Tensor tensor) {
+  const ValueId id = add_value(std::move(value_name), tensor.type);
+  value(id).constant = std::make_shared<const Tensor>(std::move(tensor));
+  return id;
+}
+
+void Graph::replace_uses(ValueId from, ValueId to) {
+  for (Node& node : nodes) std::replace(node.inputs.begin(), node.inputs.end(), from, to);
+  std::replace(outputs.begin(), outputs.end(), from, to);
+}
+
+bool Graph::is_output(ValueId id) const { return std::find(outputs.begin(), outputs.end(), id) != outputs.end(); }
+
+void Graph::note(const std::string& node, std::string text) {
+  plan::NoteT entry;
+  entry.node = node;
+  entry.text = std::move(text);
+  notes.push_back(std::move(entry));
+}
+
+Uses::Uses(const Graph& graph) : producer(graph.values.size(), -1), readers(graph.values.size()) {
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    const Node& node = graph.nodes[i];
+    for (ValueId id : node.inputs) {
+      if (id != kNoValue) readers[static_cast<size_t>(id)].push_back(static_cast<int>(i));
+    }
+    for (ValueId id : node.outputs) producer[static_cast<size_t>(id)] = static_cast<int>(i);
+  }
+}
+
+int Uses::sole_reader(const Graph& graph, ValueId id) const {
+  const std::vector<int>& nodes = readers[static_cast<size_t>(id)];
+  return nodes.size() == 1 && !graph.is_output(id) ? nodes[0] : -1;
+}
+
+}  // namespace bantam::compiler

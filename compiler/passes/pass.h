@@ -1,0 +1,48 @@
+// A pass rewrites the graph. The pipeline (pipeline.cc) is the only place that knows their order.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bantam/compiler/compiler.h"
+#include "import/node_importer.h"
+#include "ir/graph.h"
+
+namespace bantam::compiler {
+
+struct PassContext {
+  const CompileOptions& options;
+  const Evaluator& evaluate;
+  const PlanRunnerFactory& runner;
+  std::vector<std::string>& warnings;
+  std::string calibration_summary;   // set by the quantize pass
+};
+
+struct Pass {
+  std::string_view name;
+  void (*run)(Graph& graph, PassContext& context);
+};
+
+std::span<const Pass> pipeline();
+
+// Runs the pipeline; the graph is checked after every pass. Honours dump_ir_directory and stop_after.
+void run_pipeline(Graph& graph, PassContext& context);
+
+// In the order of the pipeline; each is described in its file.
+void take_images(Graph& graph, PassContext& context);
+void recognize_patterns(Graph& graph, PassContext& context);
+void channels_last(Graph& graph, PassContext& context);
+void sink_transposes(Graph& graph, PassContext& context);
+void fold_constants(Graph& graph, PassContext& context);
+void fold_affine(Graph& graph, PassContext& context);
+void fuse_padding(Graph& graph, PassContext& context);
+void fuse_clamps(Graph& graph, PassContext& context);
+void simplify(Graph& graph, PassContext& context);
+void quantize(Graph& graph, PassContext& context);
+void fold_stem(Graph& graph, PassContext& context);
+void narrow_weights(Graph& graph, PassContext& context);
+void share_memory(Graph& graph, PassContext& context);
+
+}  // namespace bantam::compiler

@@ -1,0 +1,65 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "bantam/compiler/error.h"
+#include "passes/pass.h"
+
+namespace bantam::compiler {
+namespace {
+
+constexpr Pass kPipeline[] = {
+    {"import", [](Graph&, PassContext&) {}},   // what the loader made, for --dump-ir
+    {"take_images", take_images},
+    {"simplify", simplify},
+    {"recognize_patterns", recognize_patterns},
+    {"channels_last", channels_last},
+    {"sink_transposes", sink_transposes},
+    {"fold_constants", fold_constants},
+    {"fold_affine", fold_affine},
+    {"fuse_padding", fuse_padding},
+    {"fuse_clamps", fuse_clamps},
+    {"simplify_fused", simplify},
+    {"quantize", quantize},
+    {"fold_stem", fold_stem},
+    {"narrow_weights", narrow_weights},
+    {"simplify_last", simplify},
+    {"share_memory", share_memory},
+};
+
+void dump(const Graph& graph, const std::string& directory, size_t number, std::string_view pass) {
+  std::filesystem::create_directories(directory);
+  const std::string path = fmt::format("{}/{:02}_{}.txt", directory, number, pass);
+  std::ofstream file(path);
+  file << print_graph(graph);
+  if (!file) throw CompileError(fmt::format("{}: cannot be written", path));
+}
+
+void check_stop_after(const std::string& name) {
+  if (name.empty()) return;
+  std::string names;
+  for (const Pass& pass : kPipeline) {
+    if (pass.name == name) return;
+    names += fmt::format(" {}", pass.name);
+  }
+  throw CompileError(fmt::format("--stop-after: no pass '{}'; there are:{}", name, names));
+}
+
+}  // namespace
+
+std::span<const Pass> pipeline() { return kPipeline; }
+
+void run_pipeline(Graph& graph, PassContext& context) {
+  check_stop_after(context.options.stop_after);
+  size_t number = 0;
+  for (const Pass& pass : kPipeline) {
+    pass.run(graph, context);
+    check_graph(graph, std::string(pass.name));
+    if (!context.options.dump_ir_directory.empty()) dump(graph, context.options.dump_ir_directory, number, pass.name);
+    ++number;
+    if (pass.name == context.options.stop_after) return;
+  }
+}
+
+}  // namespace bantam::compiler

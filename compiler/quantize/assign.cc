@@ -1,0 +1,194 @@
+#include "quantize/assign.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "ops/op_def.h"
+
+namespace bantam::compiler {
+namespace {
+
+bool has_int8_kernel(const Graph& graph, const Node& node) {
+  if (graph.dtype(node.outputs[0]) != DType::kFloat32) return false;
+  switch (op_def(node.code).int8) {
+    case Int8Rule::kNone:
+      return false;
+    case Int8Rule::kWeights:
+      return graph.is_constant(node.inputs[1]) && (node.inputs.size() < 3 || node.inputs[2] == kNoValue || graph.is_constant(node.inputs[2]));
+    default:
+      break;
+  }
+  switch (node.code) {
+    case OpCode::kBinary: {
+      const auto kind = node.attrs<plan::BinaryT>().kind;
+      return kind == plan::BinaryKind::kAdd || kind == plan::BinaryKind::kSub || kind == plan::BinaryKind::kMul ||
+             kind == plan::BinaryKind::kMin || kind == plan::BinaryKind::kMax;
+    }
+    case OpCode::kReduce: {
+      const auto kind = node.attrs<plan::ReduceT>().kind;
+      return kind == plan::ReduceKind::kMean || kind == plan::ReduceKind::kMax || kind == plan::ReduceKind::kMin;
+    }
+    case OpCode::kResize:
+    case OpCode::kSoftmax:
+    case OpCode::kWhere:
+      return false;
+    default:
+      return true;
+  }
+}
+
+class Assigner {
+ public:
+  Assigner(const Graph& graph, const std::vector<Histogram>& histograms, RangeMethod method)
+      : graph_(graph), histograms_(histograms), method_(method), int8_(graph.values.size(), false) {
+    result_.int8_node.assign(graph.nodes.size(), false);
+    result_.quantization.resize(graph.values.size());
+    group_.resize(graph.values.size());
+    std::iota(group_.begin(), group_.end(), 0);
+  }
+
+  Assignment run() {
+    find_wanted();
+    choose_nodes();
+    unite_scales();
+    choose_scales();
+    return std::move(result_);
+  }
+
+ private:
+  bool is_float(ValueId id) const { return id != kNoValue && graph_.dtype(id) == DType::kFloat32; }
+
+  // Data that an op moves or computes with, as opposed to shapes, indices and weights.
+  std::vector<ValueId> data_inputs(const Node& node) const {
+    if (op_def(node.code).int8 == Int8Rule::kWeights || node.code == OpCode::kGather) return {node.inputs[0]};
+    std::vector<ValueId> data;
+    for (ValueId id : node.inputs) {
+      if (is_float(id)) data.push_back(id);
+    }
+    return data;
+  }
+
+  // Backwards: which values would be read as int8.
+  void find_wanted() {
+    wanted_.assign(graph_.values.size(), false);
+    for (size_t i = graph_.nodes.size(); i-- > 0;) {
+      const Node& node = graph_.nodes[i];
+      if (!has_int8_kernel(graph_, node)) continue;
+      const bool weights = op_def(node.code).int8 == Int8Rule::kWeights;
+      if (!weights && !wanted_[static_cast<size_t>(node.outputs[0])]) continue;
+      for (ValueId id : data_inputs(node)) wanted_[static_cast<size_t>(id)] = true;
+    }
+  }
+
+  // Forwards: a float graph input is quantized at once where that is all its readers want; an image's normalization
+  // yields int8 directly.
+  void choose_nodes() {
+    for (ValueId id : graph_.inputs) {
+      int8_[static_cast<size_t>(id)] = is_float(id) && wanted_[static_cast<size_t>(id)];
+    }
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+      const Node& node = graph_.nodes[i];
+      const size_t output = static_cast<size_t>(node.outputs[0]);
+      if (node.code == OpCode::kNormalizeImage) {
+        result_.int8_node[i] = wanted_[output];
+      } else if (has_int8_kernel(graph_, node)) {
+        result_.int8_node[i] = runs_in_int8(node);
+      }
+      int8_[output] = result_.int8_node[i];
+    }
+  }
+
+  bool runs_in_int8(const Node& node) const {
+    if (op_def(node.code).int8 == Int8Rule::kWeights) return true;
+    const std::vector<ValueId> data = data_inputs(node);
+    const auto available = [&](ValueId id) { return int8_[static_cast<size_t>(id)]; };
+    if (op_def(node.code).int8 == Int8Rule::kSameScale) {
+      return std::all_of(data.begin(), data.end(), [&](ValueId id) { return available(id) || graph_.is_constant(id); }) &&
+             std::any_of(data.begin(), data.end(), available);
+    }
+    return std::any_of(data.begin(), data.end(), available);
+  }
+
+  ValueId find(ValueId id) {
+    while (group_[static_cast<size_t>(id)] != id) {
+      id = group_[static_cast<size_t>(id)] = group_[static_cast<size_t>(group_[static_cast<size_t>(id)])];
+    }
+    return id;
+  }
+
+  float span(ValueId id) const {
+    const Histogram& h = histograms_[static_cast<size_t>(id)];
+    return std::max(h.max(), 0.0f) - std::min(h.min(), 0.0f);
+  }
+
+  // Ops that only move data keep the scale. Concat joins inputs of very different range, which are then requantized
+  // rather than made coarse.
+  void unite_scales() {
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+      const Node& node = graph_.nodes[i];
+      if (!result_.int8_node[i] || op_def(node.code).int8 != Int8Rule::kSameScale) continue;
+      const ValueId output = node.outputs[0];
+      for (ValueId id : data_inputs(node)) {
+        if (graph_.is_constant(id)) continue;
+        const bool alike = node.code != OpCode::kConcat || span(id) >= kAlike * span(output);
+        if (alike) group_[static_cast<size_t>(find(output))] = find(id);
+      }
+    }
+  }
+
+  // A group's values are those that its members compute themselves; the others are copies of them.
+  void choose_scales() {
+    std::vector<std::optional<Histogram>> merged(graph_.values.size());
+    const auto enter = [&](ValueId id) {
+      std::optional<Histogram>& sum = merged[static_cast<size_t>(find(id))];
+      if (!sum) sum.emplace();
+      sum->merge(histograms_[static_cast<size_t>(id)]);
+    };
+    for (size_t v = 0; v < graph_.values.size(); ++v) {
+      const ValueId id = static_cast<ValueId>(v);
+      if (!is_float(id) || graph_.is_constant(id)) continue;
+      if (!is_copy(id)) enter(id);
+    }
+    for (size_t v = 0; v < graph_.values.size(); ++v) {
+      const ValueId id = static_cast<ValueId>(v);
+      if (!is_float(id) || graph_.is_constant(id)) continue;
+      const std::optional<Histogram>& sum = merged[static_cast<size_t>(find(id))];
+      if (!sum || sum->empty()) continue;
+      std::optional<Quantization>& shared = result_.quantization[static_cast<size_t>(find(id))];
+      if (!shared) shared = quantization_of(choose_range(*sum, method_));
+      result_.quantization[v] = shared;
+    }
+  }
+
+  bool is_copy(ValueId id) {
+    if (producer_.empty()) {
+      producer_.assign(graph_.values.size(), -1);
+      for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+        producer_[static_cast<size_t>(graph_.nodes[i].outputs[0])] = static_cast<int>(i);
+      }
+    }
+    const int node = producer_[static_cast<size_t>(id)];
+    return node >= 0 && result_.int8_node[static_cast<size_t>(node)] &&
+           op_def(graph_.nodes[static_cast<size_t>(node)].code).int8 == Int8Rule::kSameScale &&
+           graph_.nodes[static_cast<size_t>(node)].code != OpCode::kConcat;
+  }
+
+  static constexpr float kAlike = 0.5f;   // at most one bit lost
+
+  const Graph& graph_;
+  const std::vector<Histogram>& histograms_;
+  RangeMethod method_;
+  Assignment result_;
+  std::vector<bool> wanted_;      // by value
+  std::vector<bool> int8_;        // by value: is made as int8
+  std::vector<ValueId> group_;    // union-find over values that share a scale
+  std::vector<int> producer_;
+};
+
+}  // namespace
+
+Assignment assign_precision(const Graph& graph, const std::vector<Histogram>& histograms, RangeMethod method) {
+  return Assigner(graph, histograms, method).run();
+}
+
+}  // namespace bantam::compiler

@@ -1,0 +1,134 @@
+#include "quantize/calibrate.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "bantam/compiler/error.h"
+#include "emit/plan_writer.h"
+
+namespace bantam::compiler {
+namespace {
+
+std::span<const float> as_floats(const void* data, size_t bytes) {
+  return {static_cast<const float*>(data), bytes / sizeof(float)};
+}
+
+class Calibration {
+ public:
+  Calibration(const Graph& graph, const PassContext& context)
+      : graph_(graph), context_(context), source_(*context.options.calibration) {
+    EmitOptions emit;
+    plan_ = write_plan(graph, emit);
+  }
+
+  std::vector<Histogram> run() {
+    const int hardware = std::max(1u, std::thread::hardware_concurrency());
+    const int wanted = context_.options.threads > 0 ? context_.options.threads : hardware;
+    const int count = std::min(wanted, source_.count);
+    std::vector<std::vector<Histogram>> parts(static_cast<size_t>(count));
+    std::vector<std::thread> threads;
+    for (int i = 1; i < count; ++i) {
+      threads.emplace_back([this, &parts, i] { work(parts[static_cast<size_t>(i)]); });
+    }
+    work(parts[0]);
+    for (std::thread& thread : threads) thread.join();
+    if (failure_) std::rethrow_exception(failure_);
+    for (size_t i = 1; i < parts.size(); ++i) {
+      for (size_t v = 0; v < parts[0].size(); ++v) parts[0][v].merge(parts[i][v]);
+    }
+    check_finite(parts[0]);
+    return std::move(parts[0]);
+  }
+
+ private:
+  void work(std::vector<Histogram>& histograms) {
+    try {
+      histograms.resize(graph_.values.size());
+      const std::unique_ptr<PlanRunner> runner = context_.runner(plan_);
+      for (int i = next_++; i < source_.count && !stop_; i = next_++) {
+        observe_sample(i, *runner, histograms);
+        report(++done_);
+      }
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!failure_) failure_ = std::current_exception();
+      stop_ = true;
+    }
+  }
+
+  void observe_sample(int index, PlanRunner& runner, std::vector<Histogram>& histograms) const {
+    const std::vector<TensorData> sample = source_.load(index);
+    check_sample(index, sample);
+    for (size_t i = 0; i < sample.size(); ++i) {
+      const ValueId input = graph_.inputs[i];
+      if (graph_.dtype(input) == DType::kFloat32) {
+        histograms[static_cast<size_t>(input)].add(as_floats(sample[i].bytes.data(), sample[i].bytes.size()));
+      }
+    }
+    runner.run(sample, [&](int op, const void* data, size_t bytes) {
+      const ValueId output = graph_.nodes[static_cast<size_t>(op)].outputs[0];
+      if (graph_.dtype(output) == DType::kFloat32) histograms[static_cast<size_t>(output)].add(as_floats(data, bytes));
+    });
+  }
+
+  void check_sample(int index, const std::vector<TensorData>& sample) const {
+    if (sample.size() != graph_.inputs.size()) {
+      throw CompileError(fmt::format("calibration sample {} has {} tensors, the model has {} inputs", index,
+                                     sample.size(), graph_.inputs.size()));
+    }
+    for (size_t i = 0; i < sample.size(); ++i) {
+      const Value& input = graph_.value(graph_.inputs[i]);
+      if (TensorType{sample[i].dtype, sample[i].shape} != input.type) {
+        throw CompileError(fmt::format("calibration sample {} is {}, input '{}' is {}", index,
+                                       to_string(TensorType{sample[i].dtype, sample[i].shape}), input.name,
+                                       to_string(input.type)));
+      }
+      if (input.type.dtype != DType::kFloat32) continue;
+      Histogram finite;
+      finite.add(as_floats(sample[i].bytes.data(), sample[i].bytes.size()));
+      if (finite.not_finite() > 0) {
+        throw CompileError(fmt::format("calibration sample {} has {} NaN or infinite values; remove it", index, finite.not_finite()));
+      }
+    }
+  }
+
+  void check_finite(const std::vector<Histogram>& histograms) const {
+    for (size_t v = 0; v < histograms.size(); ++v) {
+      if (histograms[v].not_finite() == 0) continue;
+      throw CompileError(fmt::format("the fp32 model computes NaN or infinity in '{}' on the calibration data; check the "
+                                     "preprocessing", graph_.values[v].name));
+    }
+  }
+
+  void report(int done) const {
+    if (context_.options.progress) {
+      context_.options.progress("calibrate", static_cast<double>(done) / source_.count);
+    }
+  }
+
+  const Graph& graph_;
+  const PassContext& context_;
+  const SampleSource& source_;
+  std::vector<std::byte> plan_;
+  std::atomic<int> next_ = 0;
+  std::atomic<int> done_ = 0;
+  std::atomic<bool> stop_ = false;
+  std::mutex mutex_;
+  std::exception_ptr failure_;
+};
+
+}  // namespace
+
+std::vector<Histogram> calibrate(const Graph& graph, const PassContext& context) {
+  if (!context.options.calibration) {
+    throw CompileError("int8 needs calibration data: give --calibrate with a folder of images or an .npy file");
+  }
+  if (context.options.calibration->count < 1) throw CompileError("the calibration data has no samples");
+  return Calibration(graph, context).run();
+}
+
+}  // namespace bantam::compiler

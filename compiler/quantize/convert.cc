@@ -1,0 +1,218 @@
+#include "quantize/convert.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "bantam/compiler/error.h"
+#include "ops/op_def.h"
+#include "passes/rewriter.h"
+#include "quantize/weights.h"
+
+namespace bantam::compiler {
+namespace {
+
+int8_t quantized(float x, const Quantization& q) {
+  return static_cast<int8_t>(std::clamp(std::nearbyint(x / q.scales[0]) + static_cast<float>(q.zero_point), -128.0f, 127.0f));
+}
+
+float dequantized(int q, const Quantization& quantization) {
+  return static_cast<float>(q - quantization.zero_point) * quantization.scales[0];
+}
+
+class Converter {
+ public:
+  Converter(Graph& graph, const Assignment& assignment, const PassContext& context)
+      : graph_(graph), assignment_(assignment), context_(context), rewriter_(graph), as_int8_(graph.values.size(), kNoValue),
+        as_float_(graph.values.size(), kNoValue) {}
+
+  void run() {
+    for (ValueId id : graph_.inputs) as_float_[static_cast<size_t>(id)] = id;
+    for (size_t i = 0; i < rewriter_.old_nodes().size(); ++i) {
+      Node& node = rewriter_.old_nodes()[i];
+      if (assignment_.int8_node[i]) {
+        convert(node);
+      } else {
+        keep(node);
+      }
+    }
+    for (ValueId id : graph_.outputs) restore_output(id);
+  }
+
+ private:
+  const Quantization& quantization(ValueId id) const {
+    const auto& q = assignment_.quantization[static_cast<size_t>(id)];
+    if (!q) throw InternalError("int8 value without a scale: " + graph_.value(id).name);
+    return *q;
+  }
+
+  bool is_float_data(ValueId id) const { return id != kNoValue && graph_.dtype(id) == DType::kFloat32; }
+
+  // `id` as float32, for an op that stays float.
+  ValueId as_float(ValueId id) {
+    if (graph_.is_constant(id)) return id;
+    ValueId& known = as_float_[static_cast<size_t>(id)];
+    if (known == kNoValue) {
+      known = rewriter_.add(OpCode::kDequantize, graph_.value(id).name, {as_int8_[static_cast<size_t>(id)]});
+    }
+    return known;
+  }
+
+  // `id` as int8 in its own scale.
+  ValueId as_int8(ValueId id) {
+    if (graph_.is_constant(id)) return constant_as_int8(id);
+    const ValueId known = as_int8_[static_cast<size_t>(id)];
+    if (known != kNoValue) return known;
+    const ValueId result = add_int8(OpCode::kQuantize, graph_.value(id).name, {as_float_[static_cast<size_t>(id)]}, quantization(id));
+    as_int8_[static_cast<size_t>(id)] = result;
+    return result;
+  }
+
+  ValueId constant_as_int8(ValueId id) {
+    const Tensor& tensor = graph_.constant(id);
+    const std::span<const float> data = tensor.as<float>();
+    const auto [low, high] = std::minmax_element(data.begin(), data.end());
+    return quantized_constant(id, quantization_of({*low, *high}));
+  }
+
+  ValueId quantized_constant(ValueId id, const Quantization& q) {
+    const Tensor& tensor = graph_.constant(id);
+    Tensor result(TensorType{DType::kInt8, tensor.type.shape});
+    const std::span<const float> data = tensor.as<float>();
+    const std::span<int8_t> values = result.as<int8_t>();
+    for (size_t i = 0; i < data.size(); ++i) values[i] = quantized(data[i], q);
+    const ValueId constant = graph_.add_constant(graph_.value(id).name, std::move(result));
+    graph_.value(constant).quantization = q;
+    return constant;
+  }
+
+  // `id` as int8 in the scale `q`.
+  ValueId in_scale(ValueId id, const Quantization& q) {
+    if (graph_.is_constant(id)) return quantized_constant(id, q);
+    const ValueId value = as_int8(id);
+    if (graph_.value(value).quantization == q) return value;
+    return add_int8(OpCode::kRequantize, graph_.value(id).name, {value}, q);
+  }
+
+  ValueId add_int8(OpCode code, const std::string& name, std::vector<ValueId> inputs, const Quantization& q,
+                   Attributes attributes = {}, std::optional<TensorType> type = std::nullopt) {
+    const ValueId result = rewriter_.add(code, name, std::move(inputs), std::move(attributes), std::move(type));
+    graph_.value(result).quantization = q;
+    return result;
+  }
+
+  void keep(Node& node) {
+    for (ValueId& id : node.inputs) {
+      if (is_float_data(id)) id = as_float(id);
+    }
+    as_float_[static_cast<size_t>(node.outputs[0])] = node.outputs[0];
+    rewriter_.keep(std::move(node));
+  }
+
+  void convert(Node& node) {
+    const ValueId output = node.outputs[0];
+    const Quantization& q = quantization(output);
+    ValueId result = kNoValue;
+    if (node.code == OpCode::kNormalizeImage) {
+      result = convert_table(node, q);
+    } else if (node.code == OpCode::kUnary) {
+      result = convert_unary(node, q);
+    } else if (op_def(node.code).int8 == Int8Rule::kWeights) {
+      result = convert_weights(node, q);
+    } else {
+      result = convert_data(node, q);
+    }
+    graph_.value(result).name = graph_.value(output).name;
+    as_int8_[static_cast<size_t>(output)] = result;
+  }
+
+  ValueId convert_table(const Node& node, const Quantization& q) {
+    return add_int8(node.code, node.name, {node.inputs[0], quantized_constant(node.inputs[1], q)}, q);
+  }
+
+  ValueId convert_weights(Node& node, const Quantization& q) {
+    const ValueId x = as_int8(node.inputs[0]);
+    const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
+    const std::span<const float> bias = has_bias ? graph_.constant(node.inputs[2]).as<float>() : std::span<const float>();
+    const float input_scale = graph_.value(x).quantization->scales[0];
+    QuantizedWeights w = quantize_weights(graph_.constant(node.inputs[1]), bias, input_scale, q.scales[0]);
+    const std::string& name = graph_.value(node.inputs[1]).name;
+    Quantization bias_quantization;
+    for (float scale : w.scales) bias_quantization.scales.push_back(input_scale * scale);
+    const ValueId weights = graph_.add_constant(name, std::move(w.weights));
+    graph_.value(weights).quantization = Quantization{w.scales, 0};
+    const ValueId offsets = graph_.add_constant(name + " bias", std::move(w.bias));
+    set_clamp(node, q);
+    return add_int8(node.code, node.name, {x, weights, offsets}, q, std::move(node.attributes));
+  }
+
+  ValueId convert_data(Node& node, const Quantization& q) {
+    const bool same_scale = op_def(node.code).int8 == Int8Rule::kSameScale;
+    std::vector<ValueId> inputs;
+    for (ValueId id : node.inputs) {
+      inputs.push_back(!is_float_data(id) ? id : (same_scale ? in_scale(id, q) : as_int8(id)));
+    }
+    set_clamp(node, q);
+    if (auto* pad = std::get_if<plan::PadT>(&node.attributes)) pad->value = quantized(pad->value, q);
+    TensorType type = graph_.value(node.outputs[0]).type;
+    type.dtype = DType::kInt8;
+    return add_int8(node.code, node.name, std::move(inputs), q, std::move(node.attributes), type);
+  }
+
+  static void set_clamp(Node& node, const Quantization& q) {
+    std::visit(
+        [&](auto& attributes) {
+          if constexpr (requires { attributes.clamp; }) {
+            if (attributes.clamp == nullptr) return;
+            const plan::Clamp real = *attributes.clamp;
+            attributes.clamp = std::make_unique<plan::Clamp>(real.min(), real.max(), quantized(real.min(), q), quantized(real.max(), q));
+          }
+        },
+        node.attributes);
+  }
+
+  // The table is computed by the float op itself, run on the 256 values that the input can have.
+  ValueId convert_unary(Node& node, const Quantization& q) {
+    const ValueId x = as_int8(node.inputs[0]);
+    const Quantization& in = *graph_.value(x).quantization;
+    Tensor points(TensorType{DType::kFloat32, {256}});
+    for (int i = 0; i < 256; ++i) points.as<float>()[static_cast<size_t>(i)] = dequantized(i - 128, in);
+    const Tensor values = evaluate_unary(node, std::move(points));
+    Tensor table(TensorType{DType::kInt8, {256}});
+    for (size_t i = 0; i < 256; ++i) table.as<int8_t>()[i] = quantized(values.as<float>()[i], q);
+    const ValueId constant = graph_.add_constant(node.name + " table", std::move(table));
+    return add_int8(OpCode::kLookup, node.name, {x, constant}, q);
+  }
+
+  Tensor evaluate_unary(const Node& node, Tensor points) const {
+    Graph one;
+    one.layout = Layout::kNhwc;
+    const TensorType type = points.type;
+    const ValueId x = one.add_constant("x", std::move(points));
+    const ValueId y = one.add_value("y", type);
+    const Node unary{OpCode::kUnary, node.name, {x}, {y}, node.attributes};
+    std::vector<Tensor> result = context_.evaluate(one, unary);
+    if (result.empty()) throw InternalError("int8 tables need a runtime to compute them");
+    return std::move(result[0]);
+  }
+
+  // Graph outputs keep their id and dtype.
+  void restore_output(ValueId id) {
+    if (as_float_[static_cast<size_t>(id)] == id) return;
+    rewriter_.add_into(id, OpCode::kDequantize, graph_.value(id).name, {as_int8_[static_cast<size_t>(id)]});
+  }
+
+  Graph& graph_;
+  const Assignment& assignment_;
+  const PassContext& context_;
+  Rewriter rewriter_;
+  std::vector<ValueId> as_int8_;    // by value of the old graph: its int8 form
+  std::vector<ValueId> as_float_;   // likewise float
+};
+
+}  // namespace
+
+void convert_to_int8(Graph& graph, const Assignment& assignment, const PassContext& context) {
+  Converter(graph, assignment, context).run();
+}
+
+}  // namespace bantam::compiler
