@@ -39,15 +39,21 @@ uint64_t fnv1a(const std::vector<uint8_t>& bytes) {
 
 std::string save_png(const TemporaryDirectory& dir, const std::string& name, const Image& image) {
   std::string path = dir.file(name);
-  REQUIRE(stbi_write_png(path.c_str(), image.width, image.height, image.channels, image.pixels.data(), 0) != 0);
+  REQUIRE(stbi_write_png(path.c_str(), image.width, image.height, image.channels, image.pixels.data(), 0) !=
+          0);
   return path;
 }
 
-ImageOptions options(plan::ChannelOrder order, int resize = 0, int crop = 0) { return {order, resize, crop, {}, {}}; }
+ImageOptions options(plan::ChannelOrder order, int resize = 0, int crop = 0) {
+  return {order, resize, crop, {}, {}};
+}
 
 // Hashes of Image.resize((width, height), BILINEAR) of Pillow 9.4.
 TEST_CASE("image: resize gives Pillow's pixels") {
-  struct Case { int channels, from_height, from_width, height, width; uint64_t hash; };
+  struct Case {
+    int channels, from_height, from_width, height, width;
+    uint64_t hash;
+  };
   constexpr Case kCases[] = {
       {3, 23, 37, 9, 16, 0xfb6e3c295b2ba89aull},      {3, 23, 37, 61, 80, 0x9c63eabaee416433ull},
       {3, 480, 640, 256, 341, 0xb1af0c85ffdf20e2ull}, {3, 200, 5, 31, 256, 0xae93fe0f865c26fbull},
@@ -57,7 +63,8 @@ TEST_CASE("image: resize gives Pillow's pixels") {
       {1, 1, 1, 7, 7, 0x4f7f100afa0b781bull},         {1, 13, 13, 5, 13, 0x3856134bd37ace75ull},
   };
   for (const Case& c : kCases) {
-    INFO(c.channels << " channels, " << c.from_height << "x" << c.from_width << " to " << c.height << "x" << c.width);
+    INFO(c.channels << " channels, " << c.from_height << "x" << c.from_width << " to " << c.height << "x"
+                    << c.width);
     Image image = noise(c.from_height, c.from_width, c.channels);
     CHECK(fnv1a(resize_image(image, c.height, c.width).pixels) == c.hash);
   }
@@ -65,12 +72,16 @@ TEST_CASE("image: resize gives Pillow's pixels") {
 
 // Hashes of CenterCrop(crop)(Resize(side)(image)) of torchvision 0.14.
 TEST_CASE("image: resize and crop give torchvision's pixels") {
-  struct Case { int height, width, resize, crop; uint64_t hash; };
+  struct Case {
+    int height, width, resize, crop;
+    uint64_t hash;
+  };
   constexpr Case kCases[] = {{17, 31, 12, 9, 0x65ad0c29f60e153bull},
                              {480, 640, 256, 224, 0xc6e1a668f56f18ccull},
                              {500, 333, 232, 225, 0x0cec8683dd55fe5dull}};
   for (const Case& c : kCases) {
-    Image out = prepare_image(noise(c.height, c.width, 3), options(plan::ChannelOrder::kRgb, c.resize, c.crop), "x");
+    Image out =
+        prepare_image(noise(c.height, c.width, 3), options(plan::ChannelOrder::kRgb, c.resize, c.crop), "x");
     CHECK(fnv1a(out.pixels) == c.hash);
   }
 }
@@ -86,10 +97,11 @@ TEST_CASE("image: channel orders") {
   CHECK(bgr.pixels[2] == image.pixels[0]);
   Image gray = prepare_image(decoded, options(plan::ChannelOrder::kGray), "a");
   CHECK(gray.channels == 1);
-  CHECK(fnv1a(gray.pixels) == 0xe458e1efcf07b75eull);   // Pillow's convert('L')
+  CHECK(fnv1a(gray.pixels) == 0xe458e1efcf07b75eull);  // Pillow's convert('L')
 
   Image single = noise(4, 5, 1);
-  Image spread = prepare_image(decode_image(save_png(dir, "g.png", single)), options(plan::ChannelOrder::kRgb), "g");
+  Image spread =
+      prepare_image(decode_image(save_png(dir, "g.png", single)), options(plan::ChannelOrder::kRgb), "g");
   CHECK(spread.channels == 3);
   CHECK(spread.pixels[3] == single.pixels[1]);
   CHECK(spread.pixels[5] == single.pixels[1]);
@@ -121,7 +133,7 @@ TEST_CASE("image: damaged files are refused, whatever is damaged") {
     CHECK_THROWS_AS(decode_image(dir.write("d.png", good.substr(0, length))), Failure);
   }
   std::string huge = good;
-  huge[16] = 0x00, huge[17] = 0x7f, huge[20] = 0x00, huge[21] = 0x7f;   // width and height of IHDR
+  huge[16] = 0x00, huge[17] = 0x7f, huge[20] = 0x00, huge[21] = 0x7f;  // width and height of IHDR
   CHECK_THROWS_AS(decode_image(dir.write("e.png", huge)), Failure);
 }
 
@@ -144,7 +156,8 @@ TEST_CASE("samples: a folder is read in the order of its names") {
 
 TEST_CASE("samples: an empty folder is refused") {
   TemporaryDirectory dir;
-  CHECK_THROWS_WITH(open_samples(dir.path(), options(plan::ChannelOrder::kRgb)), ContainsSubstring("no images"));
+  CHECK_THROWS_WITH(open_samples(dir.path(), options(plan::ChannelOrder::kRgb)),
+                    ContainsSubstring("no images"));
   CHECK_THROWS_AS(open_samples(dir.file("absent"), options(plan::ChannelOrder::kRgb)), Failure);
 }
 
@@ -178,9 +191,11 @@ TEST_CASE("samples: shapes that only differ in leading ones fit, others do not")
   std::vector<int64_t> shape = {640}, other = {64, 10};
   fit_to_input(sample, plan::DType::kFloat32, shape, false, "x");
   CHECK(sample.shape == shape);
-  CHECK_THROWS_WITH(fit_to_input(sample, plan::DType::kFloat32, other, false, "x"), ContainsSubstring("float32[64x10]"));
+  CHECK_THROWS_WITH(fit_to_input(sample, plan::DType::kFloat32, other, false, "x"),
+                    ContainsSubstring("float32[64x10]"));
   Tensor pixels{plan::DType::kUInt8, {1, 4, 4, 3}, std::vector<std::byte>(48)};
-  CHECK_THROWS_WITH(fit_to_input(pixels, plan::DType::kFloat32, other, false, "x"), ContainsSubstring("--image"));
+  CHECK_THROWS_WITH(fit_to_input(pixels, plan::DType::kFloat32, other, false, "x"),
+                    ContainsSubstring("--image"));
 }
 
 }  // namespace

@@ -31,7 +31,8 @@ TEST_CASE("labels: a CSV goes by file name for images") {
   std::string path = dir.write("l.csv", "file,class\r\n\"b, c.png\",7\r\nsub/a.png, 3\r\nother.png,9\r\n");
   CHECK(read_labels(path, samples, 2) == Labels{3, 7});
   CHECK(read_labels(path, samples, 1) == Labels{3});
-  CHECK_THROWS_WITH(read_labels(dir.write("s.csv", "a.png,3\n"), samples, 2), ContainsSubstring("no label for b, c.png"));
+  CHECK_THROWS_WITH(read_labels(dir.write("s.csv", "a.png,3\n"), samples, 2),
+                    ContainsSubstring("no label for b, c.png"));
 }
 
 TEST_CASE("labels: a CSV goes by row otherwise") {
@@ -40,14 +41,16 @@ TEST_CASE("labels: a CSV goes by row otherwise") {
   CHECK(read_labels(dir.write("l.csv", "5\n-6"), samples, 2) == Labels{5, -6});
   CHECK_THROWS_WITH(read_labels(dir.write("s.csv", "name,label\na,5\n"), samples, 2),
                     ContainsSubstring("holds 1 labels for 2 samples"));
-  CHECK_THROWS_WITH(read_labels(dir.write("t.csv", "a,5\nb,cat\n"), samples, 2), ContainsSubstring("t.csv:2"));
+  CHECK_THROWS_WITH(read_labels(dir.write("t.csv", "a,5\nb,cat\n"), samples, 2),
+                    ContainsSubstring("t.csv:2"));
   CHECK_THROWS_WITH(read_labels(dir.write("e.csv", ""), samples, 2), ContainsSubstring("no labels"));
 }
 
 TEST_CASE("labels: an .npy of integers, as many as samples") {
   TemporaryDirectory dir;
   NamedSamples samples({"x.npy sample 0", "x.npy sample 1", "x.npy sample 2"});
-  auto write = [&](const char* name, plan::DType dtype, std::vector<int64_t> shape, std::span<const std::byte> data) {
+  auto write = [&](const char* name, plan::DType dtype, std::vector<int64_t> shape,
+                   std::span<const std::byte> data) {
     NpyWriter writer(dir.file(name), dtype, shape);
     writer.append(data);
     writer.commit();
@@ -56,12 +59,17 @@ TEST_CASE("labels: an .npy of integers, as many as samples") {
   std::vector<int64_t> wide = {4, 5, 6};
   std::vector<int32_t> narrow = {4, 5, 6};
   std::vector<float> floats = {4, 5, 6};
-  CHECK(read_labels(write("a.npy", plan::DType::kInt64, {3}, std::as_bytes(std::span(wide))), samples, 2) == Labels{4, 5});
-  CHECK(read_labels(write("b.npy", plan::DType::kInt32, {3}, std::as_bytes(std::span(narrow))), samples, 3) == wide);
-  CHECK_THROWS_WITH(read_labels(write("c.npy", plan::DType::kFloat32, {3}, std::as_bytes(std::span(floats))), samples, 3),
-                    ContainsSubstring("integers"));
-  CHECK_THROWS_WITH(read_labels(write("d.npy", plan::DType::kInt64, {2}, std::as_bytes(std::span(wide).first(2))), samples, 2),
-                    ContainsSubstring("holds 2 labels for 3 samples"));
+  CHECK(read_labels(write("a.npy", plan::DType::kInt64, {3}, std::as_bytes(std::span(wide))), samples, 2) ==
+        Labels{4, 5});
+  CHECK(read_labels(write("b.npy", plan::DType::kInt32, {3}, std::as_bytes(std::span(narrow))), samples, 3) ==
+        wide);
+  CHECK_THROWS_WITH(
+      read_labels(write("c.npy", plan::DType::kFloat32, {3}, std::as_bytes(std::span(floats))), samples, 3),
+      ContainsSubstring("integers"));
+  CHECK_THROWS_WITH(
+      read_labels(write("d.npy", plan::DType::kInt64, {2}, std::as_bytes(std::span(wide).first(2))), samples,
+                  2),
+      ContainsSubstring("holds 2 labels for 3 samples"));
 }
 
 }  // namespace

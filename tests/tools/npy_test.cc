@@ -65,7 +65,8 @@ TEST_CASE("npy: scalars, single axes and empty arrays") {
   TemporaryDirectory dir;
   CHECK(NpyFile(dir.write("s.npy", npy(header("<i4", "()"), std::string(4, 'x')))).shape().empty());
   CHECK(NpyFile(dir.write("v.npy", npy(header("|u1", "(5,)"), "hello"))).shape() == std::vector<int64_t>{5});
-  CHECK(NpyFile(dir.write("e.npy", npy(header("<f4", "(0, 1000000000000000)"), ""))).read_all().bytes.empty());
+  CHECK(
+      NpyFile(dir.write("e.npy", npy(header("<f4", "(0, 1000000000000000)"), ""))).read_all().bytes.empty());
   CHECK(NpyFile(dir.write("2.npy", npy(header("|i1", "(5,)"), "hello", 2))).dtype() == plan::DType::kInt8);
   for (int64_t count : {0, 1, 7}) {
     std::vector<int64_t> shape = {count};
@@ -98,7 +99,8 @@ TEST_CASE("npy: what is not supported or damaged is refused with its reason") {
   CHECK_THAT(error_of(dir, npy(header("<c8", "(1,)"), "12345678")), ContainsSubstring("not supported"));
   CHECK_THAT(error_of(dir, npy(header("<f4", "(1, 2)", "True"), "12345678")), ContainsSubstring("Fortran"));
   CHECK_THAT(error_of(dir, npy(header("<f4", "(-1,)"), "")), ContainsSubstring("damaged"));
-  CHECK_THAT(error_of(dir, npy(header("<f4", "(99999999999999999, 99999999999999999)"), "")), ContainsSubstring("truncated"));
+  CHECK_THAT(error_of(dir, npy(header("<f4", "(99999999999999999, 99999999999999999)"), "")),
+             ContainsSubstring("truncated"));
   CHECK_THAT(error_of(dir, npy(header("<f4", "(9999999999999999999,)"), "")), ContainsSubstring("damaged"));
   CHECK_THAT(error_of(dir, npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", "1234")),
              ContainsSubstring("damaged"));

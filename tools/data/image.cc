@@ -77,16 +77,18 @@ int crop_start(int side, int crop) {
 
 Image crop_centre(const Image& image, int crop, const std::string& where) {
   if (image.height < crop || image.width < crop) {
-    throw Failure(where, format("is %dx%d (width x height), smaller than the crop of %d; give --resize %d or more",
-                                image.width, image.height, crop, crop));
+    throw Failure(where,
+                  format("is %dx%d (width x height), smaller than the crop of %d; give --resize %d or more",
+                         image.width, image.height, crop, crop));
   }
   int top = crop_start(image.height, crop), left = crop_start(image.width, crop);
   Image out{crop, crop, image.channels, {}};
   size_t row = static_cast<size_t>(crop) * static_cast<size_t>(image.channels);
   out.pixels.resize(row * static_cast<size_t>(crop));
   for (int y = 0; y < crop; ++y) {
-    size_t from = (static_cast<size_t>(top + y) * static_cast<size_t>(image.width) + static_cast<size_t>(left)) *
-                  static_cast<size_t>(image.channels);
+    size_t from =
+        (static_cast<size_t>(top + y) * static_cast<size_t>(image.width) + static_cast<size_t>(left)) *
+        static_cast<size_t>(image.channels);
     std::memcpy(&out.pixels[static_cast<size_t>(y) * row], &image.pixels[from], row);
   }
   return out;
@@ -97,7 +99,8 @@ Image resize_short_side(const Image& image, int side, const std::string& where) 
   int64_t long_side = int64_t{side} * std::max(image.height, image.width) / short_side;
   if (long_side * side > kMaxPixels) throw Failure(where, "is too elongated to be resized");
   bool wide = image.width > image.height;
-  return resize_image(image, wide ? side : static_cast<int>(long_side), wide ? static_cast<int>(long_side) : side);
+  return resize_image(image, wide ? side : static_cast<int>(long_side),
+                      wide ? static_cast<int>(long_side) : side);
 }
 
 }  // namespace
@@ -113,8 +116,8 @@ Image decode_image(const std::string& path) {
   if (int64_t{width} * height > kMaxPixels) {
     throw Failure(path, format("has %dx%d pixels; images of up to 64 million are decoded", width, height));
   }
-  std::unique_ptr<stbi_uc, void (*)(void*)> pixels(stbi_load_from_memory(data, length, &width, &height, &channels, 0),
-                                                   stbi_image_free);
+  std::unique_ptr<stbi_uc, void (*)(void*)> pixels(
+      stbi_load_from_memory(data, length, &width, &height, &channels, 0), stbi_image_free);
   if (pixels == nullptr) throw Failure(path, std::string("is a damaged image: ") + stbi_failure_reason());
   return without_alpha(pixels.get(), height, width, channels);
 }
@@ -123,7 +126,8 @@ bool is_image(const std::string& path) {
   size_t dot = path.rfind('.');
   if (dot == std::string::npos) return false;
   std::string ending = path.substr(dot);
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
 }
 

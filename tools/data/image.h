@@ -1,10 +1,10 @@
 // Image files and how they become a model's uint8 input.
 //
-// Decoding: stb_image, whose integer arithmetic gives the same pixels on every machine. EXIF orientation is not
-// applied and alpha is dropped, as Pillow's convert('RGB') does.
-// Resize and crop: bit for bit what torchvision's Resize(S) and CenterCrop(S) do to a Pillow image: antialiased
-// bilinear (Pillow's Resample.c, 22-bit coefficients), short side S, long side rounded down; the crop starts at
-// (side - S) / 2 rounded half to even.
+// Decoding: stb_image, whose integer arithmetic gives the same pixels on every machine. EXIF orientation is
+// not applied and alpha is dropped, as Pillow's convert('RGB') does. Resize and crop: bit for bit what
+// torchvision's Resize(S) and CenterCrop(S) do to a Pillow image: antialiased bilinear (Pillow's Resample.c,
+// 22-bit coefficients), short side S, long side rounded down; the crop starts at (side - S) / 2 rounded half
+// to even.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct Image {
 };
 
 Image decode_image(const std::string& path);
-bool is_image(const std::string& path);   // by the name's ending: .jpg .jpeg .png
+bool is_image(const std::string& path);  // by the name's ending: .jpg .jpeg .png
 
 // Resize, crop and channel order of `options`. `where` names the image in messages.
 Image prepare_image(Image image, const ImageOptions& options, const std::string& where);

@@ -1,5 +1,5 @@
-// Pillow's antialiased bilinear resize (libImaging/Resample.c, the 8 bits per channel path): a triangle filter as
-// wide as the scale, coefficients in fixed point, the horizontal pass before the vertical one.
+// Pillow's antialiased bilinear resize (libImaging/Resample.c, the 8 bits per channel path): a triangle
+// filter as wide as the scale, coefficients in fixed point, the horizontal pass before the vertical one.
 #include <algorithm>
 #include <cmath>
 
@@ -53,7 +53,8 @@ Filter make_filter(int in, int out) {
   return filter;
 }
 
-// One pass along an axis: `lines` lines, each of `in` pixels `step` bytes apart, starting `line_step` bytes apart.
+// One pass along an axis: `lines` lines, each of `in` pixels `step` bytes apart, starting `line_step` bytes
+// apart.
 struct Axis {
   size_t lines, line_step_in, line_step_out, step_in, step_out;
 };
@@ -62,11 +63,13 @@ void resample(const uint8_t* in, uint8_t* out, const Axis& axis, const Filter& f
   for (size_t line = 0; line < axis.lines; ++line) {
     for (size_t i = 0; i < filter.first.size(); ++i) {
       const int32_t* weights = &filter.weights[i * static_cast<size_t>(filter.taps)];
-      const uint8_t* from = in + line * axis.line_step_in + static_cast<size_t>(filter.first[i]) * axis.step_in;
+      const uint8_t* from =
+          in + line * axis.line_step_in + static_cast<size_t>(filter.first[i]) * axis.step_in;
       uint8_t* to = out + line * axis.line_step_out + i * axis.step_out;
       for (size_t c = 0; c < channels; ++c) {
         int32_t sum = 1 << (kPrecisionBits - 1);
-        for (int k = 0; k < filter.count[i]; ++k) sum += from[static_cast<size_t>(k) * axis.step_in + c] * weights[k];
+        for (int k = 0; k < filter.count[i]; ++k)
+          sum += from[static_cast<size_t>(k) * axis.step_in + c] * weights[k];
         to[c] = static_cast<uint8_t>(std::clamp(sum >> kPrecisionBits, 0, 255));
       }
     }
@@ -77,7 +80,8 @@ void resample(const uint8_t* in, uint8_t* out, const Axis& axis, const Filter& f
 
 Image resize_image(const Image& image, int height, int width) {
   size_t channels = static_cast<size_t>(image.channels);
-  size_t old_row = static_cast<size_t>(image.width) * channels, new_row = static_cast<size_t>(width) * channels;
+  size_t old_row = static_cast<size_t>(image.width) * channels,
+         new_row = static_cast<size_t>(width) * channels;
   Image wide = image;
   if (width != image.width) {
     wide = Image{image.height, width, image.channels, {}};

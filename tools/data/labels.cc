@@ -56,7 +56,8 @@ std::vector<Row> read_csv(const std::string& path) {
     if (line.empty()) continue;
     std::optional<Row> row = parse_row(line);
     bool heading = !row && rows.empty() && number == 1;
-    if (!row && !heading) throw Failure(path + format(":%zu", number), "is not a row 'file,label' with a whole number as label");
+    if (!row && !heading)
+      throw Failure(path + format(":%zu", number), "is not a row 'file,label' with a whole number as label");
     if (row) rows.push_back(std::move(*row));
   }
   return rows;
@@ -67,8 +68,8 @@ std::vector<Row> read_csv(const std::string& path) {
                              static_cast<long long>(samples)));
 }
 
-std::vector<int64_t> by_file_name(const std::string& path, const std::vector<Row>& rows, const Samples& samples,
-                                  int64_t count) {
+std::vector<int64_t> by_file_name(const std::string& path, const std::vector<Row>& rows,
+                                  const Samples& samples, int64_t count) {
   std::unordered_map<std::string, int64_t> labels;
   for (const Row& row : rows) labels[file_name(row.file)] = row.label;
   std::vector<int64_t> out;
@@ -82,15 +83,25 @@ std::vector<int64_t> by_file_name(const std::string& path, const std::vector<Row
 
 std::vector<int64_t> read_npy_labels(const std::string& path, const Samples& samples) {
   NpyFile file(path);
-  if (file.shape().size() != 1) throw Failure(path, "holds " + type_text(file.dtype(), file.shape()) + "; labels are one axis of integers");
-  if (file.shape()[0] != samples.count()) wrong_count(path, static_cast<size_t>(file.shape()[0]), samples.count());
+  if (file.shape().size() != 1)
+    throw Failure(path,
+                  "holds " + type_text(file.dtype(), file.shape()) + "; labels are one axis of integers");
+  if (file.shape()[0] != samples.count())
+    wrong_count(path, static_cast<size_t>(file.shape()[0]), samples.count());
   Tensor tensor = file.read_all();
   std::vector<int64_t> labels;
   switch (tensor.dtype) {
-    case plan::DType::kInt64: labels.assign(tensor.as<int64_t>().begin(), tensor.as<int64_t>().end()); break;
-    case plan::DType::kInt32: labels.assign(tensor.as<int32_t>().begin(), tensor.as<int32_t>().end()); break;
-    case plan::DType::kUInt8: labels.assign(tensor.as<uint8_t>().begin(), tensor.as<uint8_t>().end()); break;
-    default: throw Failure(path, std::string("holds ") + dtype_name(tensor.dtype) + "; labels must be integers");
+    case plan::DType::kInt64:
+      labels.assign(tensor.as<int64_t>().begin(), tensor.as<int64_t>().end());
+      break;
+    case plan::DType::kInt32:
+      labels.assign(tensor.as<int32_t>().begin(), tensor.as<int32_t>().end());
+      break;
+    case plan::DType::kUInt8:
+      labels.assign(tensor.as<uint8_t>().begin(), tensor.as<uint8_t>().end());
+      break;
+    default:
+      throw Failure(path, std::string("holds ") + dtype_name(tensor.dtype) + "; labels must be integers");
   }
   return labels;
 }

@@ -9,8 +9,8 @@
 
 namespace bantam::tools {
 
-// The label of each of the first `count` samples. A CSV goes by file name for a folder of images, otherwise by
-// row; its first row may be a heading. A Failure when a sample has no label or the numbers of samples and
+// The label of each of the first `count` samples. A CSV goes by file name for a folder of images, otherwise
+// by row; its first row may be a heading. A Failure when a sample has no label or the numbers of samples and
 // labels differ.
 std::vector<int64_t> read_labels(const std::string& path, const Samples& samples, int64_t count);
 

@@ -16,7 +16,7 @@ constexpr uint32_t kMaxHeader = 1 << 16;
 constexpr size_t kMaxDims = 16;
 
 struct StoredType {
-  std::string_view name;   // numpy's, without the byte order
+  std::string_view name;  // numpy's, without the byte order
   plan::DType dtype;
   size_t size;
 };
@@ -32,7 +32,8 @@ struct Header {
   std::vector<int64_t> shape;
 };
 
-// Reads the Python dictionary that describes the array: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }
+// Reads the Python dictionary that describes the array: {'descr': '<f4', 'fortran_order': False, 'shape': (2,
+// 3), }
 class HeaderParser {
  public:
   explicit HeaderParser(std::string_view text) : rest_(text) {}
@@ -62,7 +63,8 @@ class HeaderParser {
 
  private:
   void skip_space() {
-    while (!rest_.empty() && std::strchr(" \t\r\n", rest_[0]) != nullptr && rest_[0] != '\0') rest_.remove_prefix(1);
+    while (!rest_.empty() && std::strchr(" \t\r\n", rest_[0]) != nullptr && rest_[0] != '\0')
+      rest_.remove_prefix(1);
   }
   bool peek(char c) {
     skip_space();
@@ -102,7 +104,7 @@ class HeaderParser {
       ++digits;
     }
     rest_.remove_prefix(digits);
-    take('L');   // as Python 2 wrote it
+    take('L');  // as Python 2 wrote it
     return digits > 0;
   }
   bool tuple(std::vector<int64_t>& out) {
@@ -125,7 +127,8 @@ std::optional<uint64_t> data_bytes(std::span<const int64_t> shape, size_t elemen
   bool empty = std::find(shape.begin(), shape.end(), 0) != shape.end();
   if (empty) return 0;
   for (int64_t dim : shape) {
-    if (__builtin_mul_overflow(bytes, static_cast<uint64_t>(dim), &bytes) || bytes >> 62 != 0) return std::nullopt;
+    if (__builtin_mul_overflow(bytes, static_cast<uint64_t>(dim), &bytes) || bytes >> 62 != 0)
+      return std::nullopt;
   }
   return bytes;
 }
@@ -137,8 +140,9 @@ const StoredType& stored_type(const std::string& path, const std::string& descr)
   for (const StoredType& type : kTypes) {
     if (type.name == name && (!swapped || type.size == 1)) return type;
   }
-  throw Failure(path, "elements of type '" + as_file_name(descr.substr(0, 20)) +
-                          "' are not supported; save it as float32, float64, int64, int32, int8, uint8 or bool");
+  throw Failure(path,
+                "elements of type '" + as_file_name(descr.substr(0, 20)) +
+                    "' are not supported; save it as float32, float64, int64, int32, int8, uint8 or bool");
 }
 
 std::string read_header(const InputFile& file, uint64_t& data_offset) {
@@ -148,11 +152,13 @@ std::string read_header(const InputFile& file, uint64_t& data_offset) {
   file.read(0, std::as_writable_bytes(std::span(start, known)));
   if (std::memcmp(start, kMagic, sizeof(kMagic)) != 0) throw Failure(file.path(), "is not an .npy file");
   int major = start[6];
-  if (major < 1 || major > 3) throw Failure(file.path(), format("has .npy format version %d; 1 to 3 can be read", major));
+  if (major < 1 || major > 3)
+    throw Failure(file.path(), format("has .npy format version %d; 1 to 3 can be read", major));
   uint32_t length = start[8] | uint32_t{start[9]} << 8;
   if (major > 1) length |= uint32_t{start[10]} << 16 | uint32_t{start[11]} << 24;
   uint64_t offset = major == 1 ? 10 : 12;
-  if (length > kMaxHeader || offset + length > file.size()) throw Failure(file.path(), "has a damaged .npy header");
+  if (length > kMaxHeader || offset + length > file.size())
+    throw Failure(file.path(), "has a damaged .npy header");
   std::string text(length, '\0');
   file.read(offset, std::as_writable_bytes(std::span(text)));
   data_offset = offset + length;
@@ -164,7 +170,8 @@ std::string read_header(const InputFile& file, uint64_t& data_offset) {
 NpyFile::NpyFile(const std::string& path) : file_(path) {
   std::string text = read_header(file_, data_offset_);
   std::optional<Header> header = HeaderParser(text).parse();
-  if (!header) throw Failure(path, "has a damaged .npy header (or one of a structured array, which is not supported)");
+  if (!header)
+    throw Failure(path, "has a damaged .npy header (or one of a structured array, which is not supported)");
   const StoredType& type = stored_type(path, header->descr);
   if (header->fortran_order && header->shape.size() > 1) {
     throw Failure(path, "is in Fortran order; save it with numpy.ascontiguousarray");
@@ -174,7 +181,8 @@ NpyFile::NpyFile(const std::string& path) : file_(path) {
   shape_ = std::move(header->shape);
   std::optional<uint64_t> expected = data_bytes(shape_, stored_size_);
   uint64_t present = file_.size() - data_offset_;
-  if (!expected || *expected > present) throw Failure(path, "is truncated: shorter than its shape " + shape_text(shape_));
+  if (!expected || *expected > present)
+    throw Failure(path, "is truncated: shorter than its shape " + shape_text(shape_));
   if (*expected < present) throw Failure(path, "is longer than its shape " + shape_text(shape_) + " says");
 }
 
@@ -201,12 +209,14 @@ Tensor NpyFile::read(int64_t first, std::vector<int64_t> shape) const {
 }
 
 Tensor NpyFile::read_item(int64_t index) const {
-  if (shape_.empty() || index < 0 || index >= shape_[0]) throw Failure(path(), format("has no item %lld", static_cast<long long>(index)));
+  if (shape_.empty() || index < 0 || index >= shape_[0])
+    throw Failure(path(), format("has no item %lld", static_cast<long long>(index)));
   std::vector<int64_t> shape(shape_.begin() + 1, shape_.end());
   return read(index * element_count(shape), shape);
 }
 
-NpyWriter::NpyWriter(const std::string& path, plan::DType dtype, std::span<const int64_t> shape) : file_(path) {
+NpyWriter::NpyWriter(const std::string& path, plan::DType dtype, std::span<const int64_t> shape)
+    : file_(path) {
   const StoredType* type = std::find_if(std::begin(kTypes), std::end(kTypes), [&](const StoredType& t) {
     return t.dtype == dtype && t.size == element_size(dtype);
   });

@@ -31,7 +31,7 @@ class NpyFile {
  private:
   InputFile file_;
   plan::DType dtype_ = plan::DType::kFloat32;
-  size_t stored_size_ = 4;   // bytes of an element in the file
+  size_t stored_size_ = 4;  // bytes of an element in the file
   std::vector<int64_t> shape_;
   uint64_t data_offset_ = 0;
 };
@@ -48,6 +48,6 @@ class NpyWriter {
   uint64_t missing_bytes_;
 };
 
-bool is_npy(const std::string& path);   // by the name's ending
+bool is_npy(const std::string& path);  // by the name's ending
 
 }  // namespace bantam::tools

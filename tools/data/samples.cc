@@ -34,7 +34,8 @@ class ImageFolder final : public Samples {
  public:
   ImageFolder(const std::string& folder, const ImageOptions& options)
       : folder_(folder), options_(options), names_(image_names(folder)) {
-    if (names_.empty()) throw Failure(folder, "holds no images; JPEG or PNG files are needed, not in subfolders");
+    if (names_.empty())
+      throw Failure(folder, "holds no images; JPEG or PNG files are needed, not in subfolders");
   }
   int64_t count() const override { return static_cast<int64_t>(names_.size()); }
   Tensor load(int64_t index) const override { return load_image(folder_ + "/" + name(index), options_); }
@@ -52,14 +53,17 @@ class ImageFolder final : public Samples {
 
 class NpySamples final : public Samples {
  public:
-  NpySamples(const std::string& path, const std::optional<ImageOptions>& options) : file_(path), options_(options) {
+  NpySamples(const std::string& path, const std::optional<ImageOptions>& options)
+      : file_(path), options_(options) {
     if (file_.shape().empty()) throw Failure(path, "holds a single number; samples along axis 0 are needed");
-    if (file_.shape()[0] == 0) throw Failure(path, "holds no samples: its shape is " + shape_text(file_.shape()));
+    if (file_.shape()[0] == 0)
+      throw Failure(path, "holds no samples: its shape is " + shape_text(file_.shape()));
     if (!options_) return;
     size_t rank = file_.shape().size();
     if (file_.dtype() != plan::DType::kUInt8 || rank < 3 || rank > 4) {
-      throw Failure(path, "holds " + type_text(file_.dtype(), file_.shape()) +
-                              "; with image options it must hold uint8 images, samples x height x width x channels");
+      throw Failure(
+          path, "holds " + type_text(file_.dtype(), file_.shape()) +
+                    "; with image options it must hold uint8 images, samples x height x width x channels");
     }
   }
   int64_t count() const override { return file_.shape()[0]; }
@@ -89,7 +93,9 @@ class NpySamples final : public Samples {
 std::unique_ptr<Samples> open_samples(const std::string& path, const std::optional<ImageOptions>& image) {
   if (is_directory(path)) {
     if (image) return std::make_unique<ImageFolder>(path, *image);
-    throw Failure(path, "is a folder; a folder of images needs image options (--image rgb ...), else give an .npy file");
+    throw Failure(
+        path,
+        "is a folder; a folder of images needs image options (--image rgb ...), else give an .npy file");
   }
   if (!is_npy(path) && is_image(path)) throw Failure(path, "is one image; give its folder, or an .npy file");
   return std::make_unique<NpySamples>(path, image);

@@ -19,8 +19,8 @@ class Samples {
   // Sample `index` with a batch dimension of 1 in front; a uint8 NHWC image where image options were given.
   // Thread-safe; reads only this sample.
   virtual Tensor load(int64_t index) const = 0;
-  virtual std::string name(int64_t index) const = 0;   // for messages, and to find an image's label
-  virtual std::string description() const = 0;         // "100 images of calib"
+  virtual std::string name(int64_t index) const = 0;  // for messages, and to find an image's label
+  virtual std::string description() const = 0;        // "100 images of calib"
 };
 
 // `image`: the model takes images; uint8 .npy arrays [N,H,W,3] (R, G, B), [N,H,W,1] or [N,H,W] are prepared

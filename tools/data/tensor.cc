@@ -9,25 +9,36 @@ namespace bantam::tools {
 size_t element_size(plan::DType dtype) {
   switch (dtype) {
     case plan::DType::kFloat32:
-    case plan::DType::kInt32: return 4;
-    case plan::DType::kFloat16: return 2;
-    case plan::DType::kInt64: return 8;
+    case plan::DType::kInt32:
+      return 4;
+    case plan::DType::kFloat16:
+      return 2;
+    case plan::DType::kInt64:
+      return 8;
     case plan::DType::kInt8:
     case plan::DType::kUInt8:
-    case plan::DType::kBool: break;
+    case plan::DType::kBool:
+      break;
   }
   return 1;
 }
 
 const char* dtype_name(plan::DType dtype) {
   switch (dtype) {
-    case plan::DType::kFloat32: return "float32";
-    case plan::DType::kFloat16: return "float16";
-    case plan::DType::kInt8: return "int8";
-    case plan::DType::kUInt8: return "uint8";
-    case plan::DType::kInt32: return "int32";
-    case plan::DType::kInt64: return "int64";
-    case plan::DType::kBool: return "bool";
+    case plan::DType::kFloat32:
+      return "float32";
+    case plan::DType::kFloat16:
+      return "float16";
+    case plan::DType::kInt8:
+      return "int8";
+    case plan::DType::kUInt8:
+      return "uint8";
+    case plan::DType::kInt32:
+      return "int32";
+    case plan::DType::kInt64:
+      return "int64";
+    case plan::DType::kBool:
+      return "bool";
   }
   return "unknown";
 }

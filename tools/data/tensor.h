@@ -23,9 +23,9 @@ struct Tensor {
 };
 
 size_t element_size(plan::DType dtype);
-const char* dtype_name(plan::DType dtype);   // "float32"
+const char* dtype_name(plan::DType dtype);  // "float32"
 int64_t element_count(std::span<const int64_t> shape);
-std::string type_text(plan::DType dtype, std::span<const int64_t> shape);   // "float32[1x3x224x224]"
+std::string type_text(plan::DType dtype, std::span<const int64_t> shape);  // "float32[1x3x224x224]"
 
 // Index of the first NaN or infinity of a float32 tensor, -1: none.
 int64_t first_non_finite(const Tensor& tensor);

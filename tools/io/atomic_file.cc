@@ -63,7 +63,8 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::fail(const char* action, int error) {
-  std::string kept = std::filesystem::exists(path_) && !temporary_.empty() ? "; the old file is unchanged" : "";
+  std::string kept =
+      std::filesystem::exists(path_) && !temporary_.empty() ? "; the old file is unchanged" : "";
   throw Failure(shown_, std::string(action) + ": " + std::strerror(error) + kept);
 }
 
@@ -101,7 +102,8 @@ void write_file(const std::string& path, std::span<const std::byte> bytes) {
 void make_directories(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
-  if (!error && !std::filesystem::is_directory(path, error)) error = std::make_error_code(std::errc::not_a_directory);
+  if (!error && !std::filesystem::is_directory(path, error))
+    error = std::make_error_code(std::errc::not_a_directory);
   if (error) throw Failure(path, "the folder cannot be made: " + error.message());
 }
 

@@ -8,8 +8,8 @@
 namespace bantam::tools {
 
 // Writes a file beside its place and puts it there at commit(): until then, and whenever something fails, a
-// file of that name stays as it was and nothing is left behind. A link keeps pointing where it did. What is no
-// regular file (a device, a pipe) is written directly.
+// file of that name stays as it was and nothing is left behind. A link keeps pointing where it did. What is
+// no regular file (a device, a pipe) is written directly.
 class AtomicFile {
  public:
   explicit AtomicFile(const std::string& path);
@@ -24,9 +24,9 @@ class AtomicFile {
  private:
   [[noreturn]] void fail(const char* action, int error);
 
-  std::string shown_;       // as the user gave it, for messages
-  std::string path_;        // where the file goes, links resolved
-  std::string temporary_;   // empty: written directly
+  std::string shown_;      // as the user gave it, for messages
+  std::string path_;       // where the file goes, links resolved
+  std::string temporary_;  // empty: written directly
   int fd_ = -1;
 };
 

@@ -19,7 +19,8 @@ InputFile::InputFile(std::string path) : path_(std::move(path)) {
   bool known = ::fstat(fd_, &info) == 0;
   if (!known || !S_ISREG(info.st_mode)) {
     ::close(fd_);
-    throw Failure(path_, S_ISDIR(info.st_mode) ? "is a folder; a file is needed here" : "is not a regular file");
+    throw Failure(path_,
+                  S_ISDIR(info.st_mode) ? "is a folder; a file is needed here" : "is not a regular file");
   }
   size_ = static_cast<uint64_t>(info.st_size);
 }
@@ -32,7 +33,8 @@ void InputFile::read(uint64_t offset, std::span<std::byte> out) const {
     ssize_t got = ::pread(fd_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw Failure(path_, std::string("cannot be read: ") + std::strerror(errno));
-    if (got == 0) throw Failure(path_, format("ends at byte %llu", static_cast<unsigned long long>(offset + done)));
+    if (got == 0)
+      throw Failure(path_, format("ends at byte %llu", static_cast<unsigned long long>(offset + done)));
     done += static_cast<size_t>(got);
   }
 }
@@ -40,7 +42,8 @@ void InputFile::read(uint64_t offset, std::span<std::byte> out) const {
 std::vector<std::byte> read_file(const std::string& path, uint64_t limit) {
   InputFile file(path);
   if (file.size() > limit) {
-    throw Failure(path, "is " + human_bytes(file.size()) + " long; at most " + human_bytes(limit) + " is read");
+    throw Failure(path,
+                  "is " + human_bytes(file.size()) + " long; at most " + human_bytes(limit) + " is read");
   }
   std::vector<std::byte> bytes(file.size());
   file.read(0, bytes);

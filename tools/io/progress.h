@@ -16,7 +16,7 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void show(std::string_view stage, double fraction);   // 0..1
+  void show(std::string_view stage, double fraction);  // 0..1
   void clear();
 
  private:

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/plan.h"
+
+namespace bantam::tools {
+
+// Inputs bound to a session, with the same pseudo-random values in every process: floats in -1..1, pixels
+// 0..255, zeros for indices and flags. The session must not outlive this.
+class BenchInputs {
+ public:
+  BenchInputs(const Model& model, Session& session, const std::string& where);
+
+ private:
+  struct Free {
+    void operator()(void* memory) const;
+  };
+  std::vector<std::unique_ptr<void, Free>> buffers_;
+};
+
+uint64_t peak_memory_bytes();  // the most this process has held in memory
+
+double quantile(const std::vector<double>& sorted,
+                double share);  // by the nearest rank; `sorted` is not empty
+
+}  // namespace bantam::tools
