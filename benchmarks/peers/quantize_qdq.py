@@ -161,7 +161,15 @@ class Quantizer:
             helper.make_node("DequantizeLinear", [stored, scale, zero_point], [name + "_DequantizeLinear_Output"],
                              name + "_DequantizeLinear", **attributes))
 
-    def quantize_weights(self) -> dict:
+    def smallest_weight_scale(self, weights: str, activation_scales: dict) -> np.ndarray:
+        """Below it the bias would overflow 32 bits, as it does in nearly dead channels."""
+        for bias, (source, name) in self.biases.items():
+            if name == weights:
+                largest = np.abs(numpy_helper.to_array(self.initializers[bias]).astype(np.float64))
+                return largest * 1.0001 / (2 ** 31 - 1) / activation_scales[source]
+        return np.float64(0)
+
+    def quantize_weights(self, activation_scales: dict) -> dict:
         scales = {}
         for name, axis in self.weights.items():
             array = numpy_helper.to_array(self.initializers[name]).astype(np.float64)
@@ -172,7 +180,8 @@ class Quantizer:
                 axis %= array.ndim
                 others = tuple(i for i in range(array.ndim) if i != axis)
                 largest = np.abs(array).max(axis=others)
-                scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+                scale = np.where(largest > 0, largest / 127, 1)
+                scale = np.maximum(scale, self.smallest_weight_scale(name, activation_scales)).astype(np.float32)
                 shape = [-1 if i == axis else 1 for i in range(array.ndim)]
                 stored = np.clip(np.round(array / scale.reshape(shape)), -127, 127).astype(np.int8)
                 zero_point = np.zeros_like(scale, np.int8)
@@ -214,7 +223,7 @@ class Quantizer:
     def run(self) -> None:
         self.mark_all()
         activation_scales, pairs, consumed, produced = self.quantize_activations()
-        self.quantize_biases(self.quantize_weights(), activation_scales)
+        self.quantize_biases(self.quantize_weights(activation_scales), activation_scales)
         gone = {*self.weights, *self.biases}
         consumed.update({name: name + "_DequantizeLinear_Output" for name in gone})
         for node in self.graph.node:
@@ -225,7 +234,8 @@ class Quantizer:
         nodes = sort_topologically([*self.dequantized_weights, *pairs, *self.graph.node])
         del self.graph.node[:]
         self.graph.node.extend(nodes)
-        kept = [tensor for tensor in self.graph.initializer if tensor.name not in gone]
+        used = {name for node in nodes for name in node.input}
+        kept = [tensor for tensor in self.graph.initializer if tensor.name in used and tensor.name not in gone]
         del self.graph.initializer[:]
         self.graph.initializer.extend([*kept, *self.new_initializers])
         del self.graph.value_info[:]
