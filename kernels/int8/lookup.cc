@@ -1,9 +1,11 @@
 #include "int8/lookup.h"
 
+#include <cstring>
+
 #include "int8/highway_targets.h"
 #include "int8/int8_kernels.h"
+#include "int8/rows.h"
 #include "kernel_support.h"
-#include "threads.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "int8/lookup.cc"
@@ -128,7 +130,13 @@ namespace bantam::kernels {
 HWY_EXPORT(lookup);
 
 void LookupTable::init(const int8_t* table) {
-  for (int i = 0; i < 256; ++i) bytes[i] = static_cast<uint8_t>(table[i ^ 128]);
+  uint8_t by_bits[256];
+  for (int i = 0; i < 256; ++i) by_bits[i] = static_cast<uint8_t>(table[i ^ 128]);
+  init(by_bits);
+}
+
+void LookupTable::init(const uint8_t* table) {
+  std::memcpy(bytes, table, sizeof(bytes));
   for (int row = 0; row < 16; ++row) {
     for (int i = 0; i < 16; ++i) {
       const auto delta = [&](int r) { return bytes[16 * r + i] ^ (r == 0 ? 0 : bytes[16 * (r - 1) + i]); };
@@ -137,48 +145,32 @@ void LookupTable::init(const int8_t* table) {
   }
 }
 
-void lookup_bytes(const LookupTable& table, const int8_t* x, int8_t* y, size_t count) {
-  HWY_DYNAMIC_DISPATCH(lookup)(table, reinterpret_cast<const uint8_t*>(x), reinterpret_cast<uint8_t*>(y), count);
+void lookup_bytes(const LookupTable& table, const uint8_t* x, uint8_t* y, size_t count) {
+  HWY_DYNAMIC_DISPATCH(lookup)(table, x, y, count);
 }
 
 namespace {
 
-constexpr int64_t kBytesPerTask = 32768;
-
 class Lookup final : public Kernel {
  public:
   Status init(const OpContext& context, const int8_t* table) {
-    const TensorInfo& x = context.input(0);
-    const TensorInfo& y = context.output();
     table_.init(table);
-    row_ = x.dense() && y.dense() ? x.elements : x.dims[x.rank - 1];
-    rows_ = row_ == 0 ? 0 : x.elements / row_;
-    x_stride_ = x.pixel_stride;
-    y_stride_ = y.pixel_stride;
+    loop_ = loop_over_rows(context.input(0), context.output());
     return ok_status();
   }
 
   Status run(const RunContext& context) override {
-    const int8_t* x = input_as<int8_t>(context, 0);
-    int8_t* y = output_as<int8_t>(context);
-    if (rows_ == 1) {
-      parallel_ranges(context.threads, row_, kBytesPerTask, [&](int64_t begin, int64_t end) {
-        lookup_bytes(table_, x + begin, y + begin, static_cast<size_t>(end - begin));
-      });
-      return ok_status();
-    }
-    parallel_ranges(context.threads, rows_, kBytesPerTask / row_ + 1, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        lookup_bytes(table_, x + i * x_stride_, y + i * y_stride_, static_cast<size_t>(row_));
-      }
+    const uint8_t* x = input_as<uint8_t>(context, 0);
+    uint8_t* y = output_as<uint8_t>(context);
+    for_each_run(context.threads, loop_, 1, [&](const int64_t* offsets, int64_t count) {
+      lookup_bytes(table_, x + offsets[0], y + offsets[1], static_cast<size_t>(count));
     });
     return ok_status();
   }
 
  private:
   LookupTable table_;
-  int64_t rows_ = 0, row_ = 0;
-  int64_t x_stride_ = 0, y_stride_ = 0;
+  Loop<2> loop_;
 };
 
 }  // namespace

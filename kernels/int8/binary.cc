@@ -1,0 +1,297 @@
+#include <cstring>
+
+#include "int8/arithmetic.h"
+#include "int8/dispatch.h"
+#include "int8/highway_targets.h"
+#include "int8/int8_kernels.h"
+#include "kernel_support.h"
+#include "layout.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "int8/binary.cc"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "int8/vector-inl.h"
+
+#ifndef BANTAM_INT8_BINARY_ONCE
+#define BANTAM_INT8_BINARY_ONCE
+namespace bantam::kernels {
+
+struct BinaryParams {
+  int32_t a_zero = 0, b_zero = 0, y_zero = 0;
+  QRange range;
+  float scale = 0;  // kMul: a_scale * b_scale / y_scale
+  // kAdd, kSub: y = (a * a_multiplier + b * b_multiplier + bias) >> shift, the rounding half and all zero points in the bias.
+  int16_t a_multiplier = 0, b_multiplier = 0;
+  int32_t bias = 0;
+  int32_t shift = 0;
+};
+
+}  // namespace bantam::kernels
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace bantam::kernels::HWY_NAMESPACE {
+namespace {
+
+// Products of int16 as int32, in-block.
+HWY_INLINE void widening_multiply(VI16 a, VI16 b, VI32& lower, VI32& upper) {
+#if HWY_ARCH_ARM_A64
+  lower = VI32(vmull_s16(vget_low_s16(a.raw), vget_low_s16(b.raw)));
+  upper = VI32(vmull_high_s16(a.raw, b.raw));
+#else
+  const VI16 low = hn::Mul(a, b), high = hn::MulHigh(a, b);
+  lower = hn::BitCast(DI32(), hn::InterleaveLower(DI16(), low, high));
+  upper = hn::BitCast(DI32(), hn::InterleaveUpper(DI16(), low, high));
+#endif
+}
+
+struct MulOp {
+  VI16 a_zero, b_zero;
+  VF32 scale;
+  Output output;
+
+  explicit MulOp(const BinaryParams& p)
+      : a_zero(hn::Set(DI16(), static_cast<int16_t>(p.a_zero))),
+        b_zero(hn::Set(DI16(), static_cast<int16_t>(p.b_zero))),
+        scale(hn::Set(DF32(), p.scale)),
+        output(p.y_zero, p.range.min, p.range.max) {}
+
+  HWY_INLINE VI16 half(VI16 a, VI16 b) const {
+    VI32 lower, upper;
+    widening_multiply(hn::Sub(a, a_zero), hn::Sub(b, b_zero), lower, upper);
+    return narrow(scale_to_int(lower, scale), scale_to_int(upper, scale));
+  }
+  HWY_INLINE VI8 operator()(VI8 a, VI8 b) const {
+    return output(half(widen_lower(a), widen_lower(b)), half(widen_upper(a), widen_upper(b)));
+  }
+};
+
+struct AddOp {
+  VI16 multipliers;  // a's and b's in turn
+  VI32 bias;
+  int shift;
+  Output output;
+
+  explicit AddOp(const BinaryParams& p)
+      : multipliers(hn::BitCast(DI16(), hn::Set(DI32(), static_cast<int32_t>(static_cast<uint16_t>(p.a_multiplier) |
+                                                             static_cast<uint32_t>(p.b_multiplier) << 16)))),
+        bias(hn::Set(DI32(), p.bias)),
+        shift(p.shift),
+        output(0, p.range.min, p.range.max) {}
+
+  HWY_INLINE VI32 quarter(VI16 pairs) const {
+    return hn::ShiftRightSame(hn::Add(hn::WidenMulPairwiseAdd(DI32(), pairs, multipliers), bias), shift);
+  }
+  HWY_INLINE VI16 half(VI16 a, VI16 b) const {
+    return narrow(quarter(hn::InterleaveLower(DI16(), a, b)), quarter(hn::InterleaveUpper(DI16(), a, b)));
+  }
+  HWY_INLINE VI8 operator()(VI8 a, VI8 b) const {
+    return output.clamp(narrow(half(widen_lower(a), widen_lower(b)), half(widen_upper(a), widen_upper(b))));
+  }
+};
+
+struct MinOp {
+  Output output;
+  explicit MinOp(const BinaryParams& p) : output(0, p.range.min, p.range.max) {}
+  HWY_INLINE VI8 operator()(VI8 a, VI8 b) const { return output.clamp(hn::Min(a, b)); }
+};
+
+struct MaxOp {
+  Output output;
+  explicit MaxOp(const BinaryParams& p) : output(0, p.range.min, p.range.max) {}
+  HWY_INLINE VI8 operator()(VI8 a, VI8 b) const { return output.clamp(hn::Max(a, b)); }
+};
+
+// Reads past the ends of a and b, less than a vector.
+template <class Op>
+void apply(const BinaryParams& params, const int8_t* a, const int8_t* b, bool b_is_scalar, int8_t* y, size_t count) {
+  const DI8 d;
+  const Op op(params);
+  const size_t lanes = hn::Lanes(d);
+  const VI8 scalar = hn::Set(d, *b);
+  size_t i = 0;
+  if (b_is_scalar) {
+    for (; i + lanes <= count; i += lanes) hn::StoreU(op(hn::LoadU(d, a + i), scalar), d, y + i);
+  } else {
+    for (; i + lanes <= count; i += lanes) hn::StoreU(op(hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, y + i);
+  }
+  if (i < count) {
+    const VI8 last = b_is_scalar ? scalar : hn::LoadU(d, b + i);
+    hn::StoreN(op(hn::LoadU(d, a + i), last), d, y + i, count - i);
+  }
+}
+
+void apply_mul(const BinaryParams& params, const int8_t* a, const int8_t* b, bool b_is_scalar, int8_t* y, size_t count) {
+  apply<MulOp>(params, a, b, b_is_scalar, y, count);
+}
+void apply_add(const BinaryParams& params, const int8_t* a, const int8_t* b, bool b_is_scalar, int8_t* y, size_t count) {
+  apply<AddOp>(params, a, b, b_is_scalar, y, count);
+}
+void apply_min(const BinaryParams& params, const int8_t* a, const int8_t* b, bool b_is_scalar, int8_t* y, size_t count) {
+  apply<MinOp>(params, a, b, b_is_scalar, y, count);
+}
+void apply_max(const BinaryParams& params, const int8_t* a, const int8_t* b, bool b_is_scalar, int8_t* y, size_t count) {
+  apply<MaxOp>(params, a, b, b_is_scalar, y, count);
+}
+
+}  // namespace
+}  // namespace bantam::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace bantam::kernels {
+
+HWY_EXPORT(apply_mul);
+HWY_EXPORT(apply_add);
+HWY_EXPORT(apply_min);
+HWY_EXPORT(apply_max);
+
+namespace {
+
+using plan::BinaryKind;
+using ApplyFunction = void (*)(const BinaryParams&, const int8_t*, const int8_t*, bool, int8_t*, size_t);
+
+ApplyFunction apply_function(BinaryKind kind) {
+  switch (kind) {
+    case BinaryKind::kMul: return HWY_DYNAMIC_POINTER(apply_mul);
+    case BinaryKind::kAdd:
+    case BinaryKind::kSub: return HWY_DYNAMIC_POINTER(apply_add);
+    case BinaryKind::kMin: return HWY_DYNAMIC_POINTER(apply_min);
+    case BinaryKind::kMax: return HWY_DYNAMIC_POINTER(apply_max);
+    default: return nullptr;
+  }
+}
+
+// 15-bit multipliers; the larger of the two ratios uses them to the full.
+bool set_sum(const TensorInfo& a, const TensorInfo& b, const TensorInfo& y, bool subtract, BinaryParams& p) {
+  const float a_ratio = a.scale() / y.scale(), b_ratio = b.scale() / y.scale();
+  const float larger = std::max(a_ratio, b_ratio);
+  if (!(larger < 256.0f) || larger < 0x1p-8f) return false;
+  float unit = 64.0f;
+  p.shift = 6;
+  while (larger * unit < 16384.0f - 0.5f) {
+    unit *= 2;
+    ++p.shift;
+  }
+  p.a_multiplier = static_cast<int16_t>(std::min(round_to_nearest_even(a_ratio * unit), 32767));
+  p.b_multiplier = static_cast<int16_t>(std::min(round_to_nearest_even(b_ratio * unit), 32767));
+  if (subtract) p.b_multiplier = static_cast<int16_t>(-p.b_multiplier);
+  p.bias = y.zero_point * (1 << p.shift) + (1 << (p.shift - 1)) - a.zero_point * p.a_multiplier -
+           b.zero_point * p.b_multiplier;
+  return true;
+}
+
+bool same_quantization(const TensorInfo& a, const TensorInfo& b) {
+  return a.scale() == b.scale() && a.zero_point == b.zero_point;
+}
+
+class Int8Binary final : public Kernel {
+ public:
+  Status init(const OpContext& context, BinaryKind kind, const plan::Clamp* clamp) {
+    const TensorInfo& a = context.input(0);
+    const TensorInfo& b = context.input(1);
+    const TensorInfo& y = context.output();
+    params_.a_zero = a.zero_point;
+    params_.b_zero = b.zero_point;
+    params_.y_zero = y.zero_point;
+    params_.range = q_range(clamp);
+    params_.scale = capped_ratio(a.scale() * b.scale() / y.scale());
+    if ((kind == BinaryKind::kAdd || kind == BinaryKind::kSub) &&
+        !set_sum(a, b, y, kind == BinaryKind::kSub, params_)) {
+      return unsupported(context, "an int8 sum needs scales within 256 of each other");
+    }
+    if ((kind == BinaryKind::kMin || kind == BinaryKind::kMax) &&
+        !(same_quantization(a, y) && same_quantization(b, y))) {
+      return unsupported(context, "int8 min and max need one quantization for all three tensors");
+    }
+    choose_target();
+    apply_ = apply_function(kind);
+    if (apply_ == nullptr) return unsupported(context, "no int8 kernel for this kind of binary op");
+    set_loop(make_loop({broadcast_layout(a, y), broadcast_layout(b, y), layout_of(y)}));
+    return ok_status();
+  }
+
+  Status run(const RunContext& context) override {
+    const int8_t* a = input_as<int8_t>(context, first_);
+    const int8_t* b = input_as<int8_t>(context, 1 - first_);
+    int8_t* y = output_as<int8_t>(context);
+    if (repeats_ > 1) {
+      run_repeated(context.threads, a, b, y);
+      return ok_status();
+    }
+    const bool b_is_scalar = loop_.row_stride(1) == 0;
+    for_each_run(context.threads, loop_, 1, [&](const int64_t* offsets, int64_t count) {
+      apply_(params_, a + offsets[0], b + offsets[1], b_is_scalar, y + offsets[2], static_cast<size_t>(count));
+    });
+    return ok_status();
+  }
+
+ private:
+  static constexpr int64_t kRepeatedBytes = 1024;
+
+  // Puts the operand that is the same along a row second.
+  void set_loop(const Loop<3>& loop) {
+    loop_ = loop;
+    if (loop_.row_stride(0) == 0 && loop_.row_length() > 1) {
+      first_ = 1;
+      std::swap(loop_.strides[0], loop_.strides[1]);
+      std::swap(params_.a_zero, params_.b_zero);
+      std::swap(params_.a_multiplier, params_.b_multiplier);
+    }
+    const int32_t rank = loop_.rank;
+    if (rank < 2 || rank > 3 || loop_.strides[1][rank - 2] != 0 || loop_.row_stride(1) != 1) return;
+    const int64_t length = loop_.row_length();
+    for (int i : {0, 2}) {
+      if (loop_.strides[i][rank - 2] != length) return;
+      if (rank == 3 && loop_.strides[i][0] != length * loop_.dims[1]) return;
+    }
+    repeats_ = kRepeatedBytes / length;
+  }
+
+  // b is one short row for many rows of a: repeats it into a longer one.
+  void run_repeated(ThreadPool* threads, const int8_t* a, const int8_t* b, int8_t* y) const {
+    const int64_t length = loop_.row_length(), rows = loop_.dims[loop_.rank - 2];
+    const int64_t b_stride = loop_.rank == 3 ? loop_.strides[1][0] : 0;
+    parallel_ranges(threads, loop_.rows(), tile_for(length), [&](int64_t begin, int64_t end) {
+      int8_t repeated[kRepeatedBytes + kReadPadding];
+      std::memset(repeated + kRepeatedBytes, 0, kReadPadding);
+      while (begin < end) {
+        const int64_t outer = begin / rows, stop = std::min(end, (outer + 1) * rows);
+        const int64_t copies = std::min(repeats_, stop - begin);
+        for (int64_t i = 0; i < copies; ++i) {
+          std::memcpy(repeated + i * length, b + outer * b_stride, static_cast<size_t>(length));
+        }
+        for (; begin < stop; begin += copies) {
+          const int64_t count = std::min(copies, stop - begin) * length;
+          apply_(params_, a + begin * length, repeated, false, y + begin * length, static_cast<size_t>(count));
+        }
+        begin = stop;
+      }
+    });
+  }
+
+  BinaryParams params_;
+  ApplyFunction apply_ = nullptr;
+  Loop<3> loop_;
+  int32_t first_ = 0;     // the input that is operand a of the loop
+  int64_t repeats_ = 0;   // rows that one repeated row of b serves; at most 1: not used
+};
+
+}  // namespace
+
+// Relies on dense tensors.
+Status create_int8_binary(const OpContext& context, Kernel** out) {
+  const plan::Binary* binary = context.op->attributes_as_Binary();
+  for (const TensorInfo* tensor : {&context.input(0), &context.input(1), &context.output()}) {
+    if (tensor->dtype != plan::DType::kInt8) return unsupported(context, "not an int8 op");
+    if (!tensor->dense()) return unsupported(context, "int8 binary ops need dense tensors");
+    if (!usable_scale(*tensor)) return unsupported(context, "scale out of range");
+  }
+  return make_kernel<Int8Binary>(context, out, binary->kind(), binary->clamp());
+}
+
+}  // namespace bantam::kernels
+
+#endif
