@@ -54,6 +54,8 @@ class NodeImporter {
   void ignore_attr(std::string_view attr) { read_.insert(std::string(attr)); }   // has no effect on inference
   // Since opset 13 some operators take an integer list as input `i` instead of as an attribute: either one.
   std::optional<std::vector<int64_t>> ints_from_input_or_attr(int i, std::string_view attr);
+  // The elements of a tensor of rank 0 or 1 of int64 or int32; fails with a message that names `what` otherwise.
+  std::vector<int64_t> ints_of(const Tensor& tensor, std::string_view what) const;
 
   // Adds an op with one output. Its type is inferred, except where the inputs do not determine it (Reshape,
   // Expand, Tile, Cast, Slice, Resize): there it is `type`, and the op's infer checks it. When every input is
@@ -83,6 +85,10 @@ class NodeImporter {
 
  private:
   const onnx::AttributeProto* find(std::string_view attr);
+  void expect_kind(const onnx::AttributeProto& attr, int type) const;
+  TensorType infer(const Node& node) const;
+  void check_type(const TensorType& type) const;
+  bool fold(const Node& node);
 
   Graph& graph_;
   const onnx::NodeProto& proto_;

@@ -90,7 +90,9 @@ std::vector<float> Tensor::to_float() const {
 }
 
 ValueId Graph::add_value(std::string value_name, TensorType type) {
-  values.push_back({std::move(value_name), std::move(type), nullptr, std::nullopt});
+  values.emplace_back();
+  values.back().name = std::move(value_name);
+  values.back().type = std::move(type);
   return static_cast<ValueId>(values.size()) - 1;
 }
 

@@ -1,0 +1,38 @@
+# What the compiler knows of the ops; included by compiler/CMakeLists.txt.
+set(BANTAM_COMPILER_OPS_SOURCES
+  import/node_importer.cc
+  ir/graph.cc
+  ir/graph_check.cc
+  ir/graph_print.cc
+  ops/constants/constant.cc
+  ops/constants/shape.cc
+  ops/elementwise/binary.cc
+  ops/elementwise/cast.cc
+  ops/elementwise/unary.cc
+  ops/elementwise/where.cc
+  ops/importers.cc
+  ops/int8/int8_ops.cc
+  ops/matrix/fully_connected.cc
+  ops/matrix/mat_mul.cc
+  ops/movement/concat.cc
+  ops/movement/expand.cc
+  ops/movement/gather.cc
+  ops/movement/pad.cc
+  ops/movement/reshape.cc
+  ops/movement/slice.cc
+  ops/movement/transpose.cc
+  ops/normalization/batch_norm.cc
+  ops/normalization/instance_norm.cc
+  ops/normalization/layer_norm.cc
+  ops/normalization/softmax.cc
+  ops/onnx_list.cc
+  ops/op_list.cc
+  ops/reduction/arg_max.cc
+  ops/reduction/reduce.cc
+  ops/shape_rules.cc
+  ops/spatial/conv.cc
+  ops/spatial/conv_transpose.cc
+  ops/spatial/pool.cc
+  ops/spatial/resize.cc
+  ops/spatial/window.cc
+)
