@@ -1,5 +1,7 @@
-// Multiplications and additions per output channel go into the weights and bias of the Conv2d,
-// ConvTranspose2d or FullyConnected before them. BatchNormalization arrives here as Mul and Add.
+// Multiplications and additions per channel (BatchNormalization arrives here as Mul and Add) go into the weights and
+// bias of the Conv2d, ConvTranspose2d or FullyConnected before them. Where there is none they become a depthwise 1x1
+// Conv2d: one pass over the data, and one scale per channel in int8.
+#include <algorithm>
 #include <optional>
 
 #include "passes/pass.h"
@@ -115,11 +117,58 @@ bool fold_one(Graph& graph) {
   return changed;
 }
 
+bool is_feature_map(const Graph& graph, ValueId id) {
+  return graph.dtype(id) == DType::kFloat32 && graph.shape(id).size() == 4 && graph.shape(id)[3] > 1;
+}
+
+// The operand of a Binary that is not the constant.
+ValueId data_operand(const Graph& graph, const Node& node) {
+  if (node.code != OpCode::kBinary || graph.is_constant(node.inputs[0]) == graph.is_constant(node.inputs[1])) return kNoValue;
+  return graph.is_constant(node.inputs[0]) ? node.inputs[1] : node.inputs[0];
+}
+
+bool is_vector(const Affine& affine) {
+  const auto differs = [](const std::vector<float>& v) {
+    return std::any_of(v.begin(), v.end(), [&](float x) { return x != v[0]; });
+  };
+  return differs(affine.scale) || differs(affine.shift);
+}
+
+void become_depthwise(Graph& graph, Node& node, ValueId x, const Affine& affine) {
+  const int64_t channels = graph.shape(x)[3];
+  plan::Conv2dT conv;
+  conv.groups = static_cast<int32_t>(channels);
+  const auto constant = [&](const std::vector<float>& data, Shape shape, const char* what) {
+    return graph.add_constant(node.name + what, Tensor::of<float>(std::move(shape), data));
+  };
+  node.inputs = {x, constant(affine.scale, {channels, 1, 1, 1}, " scale"), constant(affine.shift, {channels}, " shift")};
+  node.code = OpCode::kConv2d;
+  node.attributes = std::move(conv);
+}
+
+// The first one only: those after it may be folded into it.
+bool lone_affine_to_depthwise(Graph& graph) {
+  for (Node& node : graph.nodes) {
+    const ValueId x = data_operand(graph, node);
+    if (x == kNoValue || !is_feature_map(graph, x)) continue;
+    const auto affine = affine_of(graph, node, x);
+    if (!affine || !is_vector(*affine)) continue;
+    become_depthwise(graph, node, x, *affine);
+    return true;
+  }
+  return false;
+}
+
+void fold_all(Graph& graph) {
+  while (fold_one(graph)) {
+  }
+}
+
 }  // namespace
 
 void fold_affine(Graph& graph, PassContext&) {
-  while (fold_one(graph)) {
-  }
+  fold_all(graph);
+  while (lone_affine_to_depthwise(graph)) fold_all(graph);
 }
 
 }  // namespace bantam::compiler

@@ -35,6 +35,7 @@ void take_images(Graph& graph, PassContext& context);
 void recognize_patterns(Graph& graph, PassContext& context);
 void channels_last(Graph& graph, PassContext& context);
 void sink_transposes(Graph& graph, PassContext& context);
+void move_softmax_axis(Graph& graph, PassContext& context);
 void fold_constants(Graph& graph, PassContext& context);
 void fold_affine(Graph& graph, PassContext& context);
 void fuse_padding(Graph& graph, PassContext& context);

@@ -16,6 +16,7 @@ constexpr Pass kPipeline[] = {
     {"recognize_patterns", recognize_patterns},
     {"channels_last", channels_last},
     {"sink_transposes", sink_transposes},
+    {"move_softmax_axis", move_softmax_axis},
     {"fold_constants", fold_constants},
     {"fold_affine", fold_affine},
     {"fuse_padding", fuse_padding},
