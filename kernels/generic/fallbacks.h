@@ -1,0 +1,17 @@
+// Kernels of our own for what XNNPACK cannot do; called by the factories in xnn/.
+#pragma once
+
+#include "bantam/runtime/kernel.h"
+
+namespace bantam::kernels {
+
+// float32, weights computed at run time.
+Status create_generic_conv2d(const OpContext& context, Kernel** out);
+Status create_generic_conv_transpose2d(const OpContext& context, Kernel** out);
+
+// Dilation, windows that end past the padding, padding that counts. Maximum: float32 and int8; average:
+// float32.
+Status create_generic_max_pool2d(const OpContext& context, Kernel** out);
+Status create_generic_average_pool2d(const OpContext& context, Kernel** out);
+
+}  // namespace bantam::kernels

@@ -1,0 +1,110 @@
+#include "generic/fallbacks.h"
+#include "int8/int8_kernels.h"
+#include "kernel_list.h"
+#include "xnn/constants.h"
+#include "xnn_support.h"
+
+namespace bantam::kernels {
+
+namespace {
+
+using plan::DType;
+
+class Conv2dKernel final : public XnnKernel {
+ public:
+  Status init(const OpContext& context) {
+    BANTAM_RETURN_IF_ERROR(begin(context));
+    const TensorInfo& x = context.input(0);
+    const TensorInfo& w = context.input(1);
+    const TensorInfo& y = context.output();
+    const plan::Conv2d& attributes = *context.op->attributes_as_Conv2d();
+    const int64_t kernel_size = int64_t{w.dims[1]} * w.dims[2];
+    const int32_t groups = attributes.groups();
+    if (!indirection_fits(int64_t{y.dims[1]} * y.dims[2], kernel_size) ||
+        !packing_fits(w.dims[0] / groups, w.dims[3], kernel_size, groups)) {
+      return unsupported(context, "too large for this machine");
+    }
+    quantized_ = x.dtype == DType::kInt8;
+    weights_.init(context.packed, context.op, w.data, context.has_input(2) ? context.input(2).data : nullptr);
+    BANTAM_RETURN_IF_ERROR(quantized_ ? create_int8(context, attributes) : create_float(context, attributes));
+
+    size_t height = 0, width = 0;
+    const auto reshape =
+        quantized_ ? xnn_reshape_convolution2d_nhwc_qs8_qc8w : xnn_reshape_convolution2d_nhwc_f32;
+    const xnn_status status = reshape(operator_, x.dims[0], x.dims[1], x.dims[2], &workspace_bytes_,
+                                      &workspace_alignment_, &height, &width, pool_);
+    BANTAM_RETURN_IF_ERROR(finish(context, status));
+    if (height != size_t(y.dims[1]) || width != size_t(y.dims[2])) {
+      return unsupported(context, "the output's shape is not that of this convolution");
+    }
+    return ok_status();
+  }
+
+ private:
+  Status create_float(const OpContext& context, const plan::Conv2d& a) {
+    const TensorInfo& w = context.input(1);
+    FloatConstant kernel, bias;
+    if (!kernel.load(&w) || !bias.load(context.has_input(2) ? &context.input(2) : nullptr)) {
+      return out_of_memory(context);
+    }
+    const Range range(a.clamp());
+    return xnn_result(
+        context,
+        xnn_create_convolution2d_nhwc_f32(
+            a.pad_top(), a.pad_right(), a.pad_bottom(), a.pad_left(), w.dims[1], w.dims[2], a.stride_h(),
+            a.stride_w(), a.dilation_h(), a.dilation_w(), a.groups(), w.dims[3], w.dims[0] / a.groups(),
+            context.input(0).pixel_stride, context.output().pixel_stride, kernel.data(), bias.data(),
+            range.min, range.max, 0, nullptr, weights_.get(), &operator_));
+  }
+
+  Status create_int8(const OpContext& context, const plan::Conv2d& a) {
+    const TensorInfo& x = context.input(0);
+    const TensorInfo& w = context.input(1);
+    const TensorInfo& y = context.output();
+    ChannelScales scales;
+    if (!scales.load(w, w.dims[0])) return out_of_memory(context);
+    const auto* bias = context.has_input(2) ? static_cast<const int32_t*>(context.input(2).data) : nullptr;
+    const Range range(a.clamp());
+    return xnn_result(
+        context,
+        xnn_create_convolution2d_nhwc_qs8_qc8w(
+            a.pad_top(), a.pad_right(), a.pad_bottom(), a.pad_left(), w.dims[1], w.dims[2], a.stride_h(),
+            a.stride_w(), a.dilation_h(), a.dilation_w(), a.groups(), w.dims[3], w.dims[0] / a.groups(),
+            x.pixel_stride, y.pixel_stride, static_cast<int8_t>(x.zero_point), x.scale(), scales.data(),
+            static_cast<const int8_t*>(w.data), bias, static_cast<int8_t>(y.zero_point), y.scale(),
+            range.q_min, range.q_max, 0, nullptr, weights_.get(), &operator_));
+  }
+
+  xnn_status setup(const RunContext& context) override {
+    return quantized_
+               ? xnn_setup_convolution2d_nhwc_qs8_qc8w(
+                     operator_, context.workspace, input_as<int8_t>(context, 0), output_as<int8_t>(context))
+               : xnn_setup_convolution2d_nhwc_f32(operator_, context.workspace, input_as<float>(context, 0),
+                                                  output_as<float>(context));
+  }
+
+  bool quantized_ = false;
+};
+
+}  // namespace
+
+// Relies on: x, w, y of rank 4, w [O, KH, KW, C / groups] with groups dividing C and O, bias [O] (int32 for
+// int8), strides, dilations and groups >= 1, padding >= 0, dense constants, quantized x, w and y when int8.
+Status create_conv2d(const OpContext& context, Kernel** out) {
+  const TensorInfo& x = context.input(0);
+  const TensorInfo& w = context.input(1);
+  if (x.dtype == DType::kInt8 && w.dtype == DType::kInt8 && context.output().dtype == DType::kInt8) {
+    if (w.data == nullptr) return unsupported(context, "int8 weights have to be constant");
+    const Status own = create_int8_depthwise(context, out);
+    if (own.code() != StatusCode::kUnsupported) return own;
+    return make_kernel<Conv2dKernel>(context, out);
+  }
+  if (x.dtype != DType::kFloat32 || context.output().dtype != DType::kFloat32 ||
+      (w.dtype != DType::kFloat32 && w.dtype != DType::kFloat16)) {
+    return unsupported(context, "a convolution takes float32 or int8");
+  }
+  const bool constant = w.data != nullptr && (!context.has_input(2) || context.input(2).data != nullptr);
+  return constant ? make_kernel<Conv2dKernel>(context, out) : create_generic_conv2d(context, out);
+}
+
+}  // namespace bantam::kernels

@@ -1,0 +1,110 @@
+#include <bit>
+
+#include "kernel_list.h"
+#include "layout.h"
+#include "movement/strided_copy.h"
+#include "xnn_support.h"
+
+namespace bantam::kernels {
+
+namespace {
+
+// A permutation without axes of length 1, axes that stay together joined.
+struct Permutation {
+  int32_t rank = 0;
+  size_t dims[kMaxRank] = {};  // of the input
+  size_t perm[kMaxRank] = {};
+
+  Permutation(const TensorInfo& x, const flatbuffers::Vector<int32_t>& order) {
+    // `group` is the joined axis that each input axis belongs to, in the order of the output first.
+    int32_t first[kMaxRank] = {};  // first input axis of a group, in output order
+    int32_t previous = -2;
+    for (int32_t i = 0; i < x.rank; ++i) {
+      const int32_t axis = order[i];
+      if (x.dims[axis] == 1) continue;
+      if (previous >= 0 && follows(x, previous, axis)) {
+        dims[rank - 1] *= static_cast<size_t>(x.dims[axis]);
+      } else {
+        first[rank] = axis;
+        dims[rank++] = static_cast<size_t>(x.dims[axis]);
+      }
+      previous = axis;
+    }
+    sort_to_input_order(first);
+  }
+
+ private:
+  // Whether `axis` is the next one after `previous` in the input that is longer than 1.
+  static bool follows(const TensorInfo& x, int32_t previous, int32_t axis) {
+    for (int32_t between = previous + 1; between < axis; ++between) {
+      if (x.dims[between] != 1) return false;
+    }
+    return axis > previous;
+  }
+
+  void sort_to_input_order(const int32_t* first) {
+    size_t sorted[kMaxRank] = {};
+    for (int32_t i = 0; i < rank; ++i) {
+      size_t place = 0;
+      for (int32_t j = 0; j < rank; ++j) place += first[j] < first[i];
+      perm[i] = place;
+      sorted[place] = dims[i];
+    }
+    for (int32_t i = 0; i < rank; ++i) dims[i] = sorted[i];
+  }
+};
+
+class TransposeKernel final : public XnnKernel {
+ public:
+  Status init(const OpContext& context, const Permutation& permutation) {
+    BANTAM_RETURN_IF_ERROR(begin(context));
+    struct Functions {
+      xnn_status (*create)(uint32_t, xnn_operator_t*);
+      xnn_status (*reshape)(xnn_operator_t, size_t, const size_t*, const size_t*, pthreadpool_t);
+      Setup setup;
+    };
+    static constexpr Functions kBySize[] = {
+        {xnn_create_transpose_nd_x8, xnn_reshape_transpose_nd_x8, xnn_setup_transpose_nd_x8},
+        {xnn_create_transpose_nd_x16, xnn_reshape_transpose_nd_x16, xnn_setup_transpose_nd_x16},
+        {xnn_create_transpose_nd_x32, xnn_reshape_transpose_nd_x32, xnn_setup_transpose_nd_x32},
+        {xnn_create_transpose_nd_x64, xnn_reshape_transpose_nd_x64, xnn_setup_transpose_nd_x64}};
+    const Functions& functions = kBySize[std::countr_zero(element_size(context.input(0).dtype))];
+    setup_ = functions.setup;
+    BANTAM_RETURN_IF_ERROR(xnn_result(context, functions.create(0, &operator_)));
+    return finish(context, functions.reshape(operator_, static_cast<size_t>(permutation.rank),
+                                             permutation.dims, permutation.perm, pool_));
+  }
+
+ private:
+  using Setup = xnn_status (*)(xnn_operator_t, const void*, void*);
+
+  xnn_status setup(const RunContext& context) override {
+    return setup_(operator_, context.inputs[0], context.outputs[0]);
+  }
+
+  Setup setup_ = nullptr;
+};
+
+}  // namespace
+
+// Relies on: perm a permutation of the axes of x, y of the permuted shape and of the same dtype.
+Status create_transpose(const OpContext& context, Kernel** out) {
+  const TensorInfo& x = context.input(0);
+  const TensorInfo& y = context.output();
+  const auto& order = *context.op->attributes_as_Transpose()->perm();
+  const Permutation permutation(x, order);
+  const bool moves = permutation.rank > 1;
+  if (moves && permutation.rank <= XNN_MAX_TENSOR_DIMS && x.dense() && y.dense() && x.elements > 0) {
+    return make_kernel<TransposeKernel>(context, out, permutation);
+  }
+  const Layout from = layout_of(x);
+  Layout permuted;
+  permuted.rank = x.rank;
+  for (int32_t i = 0; i < x.rank; ++i) {
+    permuted.dims[i] = from.dims[order[i]];
+    permuted.strides[i] = from.strides[order[i]];
+  }
+  return create_strided_copy(context, permuted, 0, layout_of(y), 0, out);
+}
+
+}  // namespace bantam::kernels
