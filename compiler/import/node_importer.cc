@@ -18,7 +18,7 @@ namespace {
 using onnx::AttributeProto;
 
 // A constant that is much larger than what it is computed from is left to be computed at run time.
-constexpr int64_t kLargestGrownConstant = int64_t{1} << 24;   // elements
+constexpr int64_t kLargestGrownConstant = int64_t{1} << 24;  // elements
 
 const char* kind_name(int type) {
   switch (type) {
@@ -74,8 +74,8 @@ const Tensor& NodeImporter::constant_of(ValueId id) const { return graph_.consta
 const Tensor& NodeImporter::constant(int i, std::string_view what) const {
   const ValueId id = input(i);
   if (!is_constant(id)) {
-    fail(fmt::format("{} (input '{}') is computed at run time; it must follow from constants and shapes", what,
-                     graph_.value(id).name));
+    fail(fmt::format("{} (input '{}') is computed at run time; it must follow from constants and shapes",
+                     what, graph_.value(id).name));
   }
   return constant_of(id);
 }
@@ -100,7 +100,8 @@ bool is_kind(const AttributeProto& attr, int type) {
 void NodeImporter::expect_kind(const AttributeProto& attr, int type) const {
   if (!attr.ref_attr_name().empty()) fail(fmt::format("attribute {} refers to a function's", attr.name()));
   if (is_kind(attr, type)) return;
-  fail(fmt::format("attribute {} is {}, it must be {}", attr.name(), kind_name(attr.type()), kind_name(type)));
+  fail(
+      fmt::format("attribute {} is {}, it must be {}", attr.name(), kind_name(attr.type()), kind_name(type)));
 }
 
 bool NodeImporter::has_attr(std::string_view attr) { return find(attr) != nullptr; }
@@ -169,7 +170,8 @@ ValueId NodeImporter::emit(OpCode code, std::vector<ValueId> inputs, Attributes 
                            std::optional<TensorType> type) {
   Node node{code, name_, std::move(inputs), {}, std::move(attributes)};
   if (type) check_type(*type);
-  const ValueId out = graph_.add_value(fmt::format("{}:{}", name_, graph_.values.size()), type.value_or(TensorType{}));
+  const ValueId out =
+      graph_.add_value(fmt::format("{}:{}", name_, graph_.values.size()), type.value_or(TensorType{}));
   node.outputs.push_back(out);
   graph_.value(out).type = infer(node);
   const int64_t elements = element_count(graph_.shape(out));
@@ -179,7 +181,8 @@ ValueId NodeImporter::emit(OpCode code, std::vector<ValueId> inputs, Attributes 
   }
   for (ValueId id : node.inputs) {
     if (id != kNoValue && element_count(graph_.shape(id)) == 0) {
-      fail(fmt::format("input '{}' has no elements ({})", graph_.value(id).name, to_string(graph_.value(id).type)));
+      fail(fmt::format("input '{}' has no elements ({})", graph_.value(id).name,
+                       to_string(graph_.value(id).type)));
     }
   }
   if (!fold(node)) graph_.nodes.push_back(std::move(node));
@@ -207,7 +210,8 @@ void NodeImporter::check_type(const TensorType& type) const {
   }
   int64_t elements = 1;
   for (int64_t dim : type.shape) {
-    if (dim < 0 || dim > std::numeric_limits<int32_t>::max()) fail(fmt::format("a result with a dimension {}", dim));
+    if (dim < 0 || dim > std::numeric_limits<int32_t>::max())
+      fail(fmt::format("a result with a dimension {}", dim));
     elements *= dim;
     if (elements > std::numeric_limits<int32_t>::max()) {
       fail(fmt::format("a result of {}: more than 2^31 elements", to_string(type)));
@@ -286,7 +290,8 @@ void NodeImporter::output(int i, ValueId value) {
 }
 
 int NodeImporter::axis(int64_t value, int rank) const {
-  if (value < -rank || value >= rank) fail(fmt::format("axis {} of a tensor with {} dimensions", value, rank));
+  if (value < -rank || value >= rank)
+    fail(fmt::format("axis {} of a tensor with {} dimensions", value, rank));
   return static_cast<int>(value < 0 ? value + rank : value);
 }
 
@@ -297,7 +302,8 @@ void NodeImporter::fail(const std::string& text) const {
 void NodeImporter::check_attributes_read() const {
   for (const AttributeProto& attr : proto_.attribute()) {
     if (read_.contains(attr.name())) continue;
-    fail(fmt::format("attribute {} is not supported by bantam's {} of opset {}", attr.name(), type(), opset_));
+    fail(
+        fmt::format("attribute {} is not supported by bantam's {} of opset {}", attr.name(), type(), opset_));
   }
 }
 

@@ -85,7 +85,8 @@ class Checker {
     check_range(id, where);
     // A reshape that share_memory took away leaves a value that is another one under a new shape.
     const bool shared = shares_memory_[static_cast<size_t>(id)] && written_[static_cast<size_t>(root(id))];
-    if (!defined_[static_cast<size_t>(id)] && !shared) fail(fmt::format("{}: {} is read before it is made", where, label(id)));
+    if (!defined_[static_cast<size_t>(id)] && !shared)
+      fail(fmt::format("{}: {} is read before it is made", where, label(id)));
   }
 
   void check_node(const Node& node) {
@@ -93,14 +94,15 @@ class Checker {
     for (ValueId id : node.inputs) {
       if (id != kNoValue) check_defined(id, where);
     }
-    if (node.outputs.size() != 1) fail(fmt::format("{}: {} outputs instead of 1", where, node.outputs.size()));
+    if (node.outputs.size() != 1)
+      fail(fmt::format("{}: {} outputs instead of 1", where, node.outputs.size()));
     const ValueId out = node.outputs[0];
     check_range(out, where);
     define(out, where);
     const TensorType inferred = infer(node, where);
     if (inferred != graph_.value(out).type) {
-      fail(fmt::format("{}: {} is {}, by its inputs it is {}", where, label(out), to_string(graph_.value(out).type),
-                       to_string(inferred)));
+      fail(fmt::format("{}: {} is {}, by its inputs it is {}", where, label(out),
+                       to_string(graph_.value(out).type), to_string(inferred)));
     }
   }
 
@@ -114,9 +116,9 @@ class Checker {
 
   const Graph& graph_;
   const std::string& after_;
-  std::vector<bool> defined_;         // by value
-  std::vector<bool> shares_memory_;   // by value: it is a view or the root of one
-  std::vector<bool> written_;         // by root of shared memory
+  std::vector<bool> defined_;        // by value
+  std::vector<bool> shares_memory_;  // by value: it is a view or the root of one
+  std::vector<bool> written_;        // by root of shared memory
 };
 
 }  // namespace

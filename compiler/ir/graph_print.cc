@@ -11,7 +11,8 @@ namespace {
 std::string print(const std::unique_ptr<plan::Clamp>& clamp) {
   if (clamp == nullptr) return "";
   if (clamp->q_min() == clamp->q_max()) return fmt::format(" clamp [{}, {}]", clamp->min(), clamp->max());
-  return fmt::format(" clamp [{}, {}] = [{}, {}]", clamp->min(), clamp->max(), clamp->q_min(), clamp->q_max());
+  return fmt::format(" clamp [{}, {}] = [{}, {}]", clamp->min(), clamp->max(), clamp->q_min(),
+                     clamp->q_max());
 }
 
 // Strides, dilations and padding, which convolutions and pools share; what is default is left out.
@@ -19,7 +20,8 @@ template <typename T>
 std::string print_window(const T& a) {
   std::string text;
   if (a.stride_h != 1 || a.stride_w != 1) text += fmt::format(" stride {}x{}", a.stride_h, a.stride_w);
-  if (a.dilation_h != 1 || a.dilation_w != 1) text += fmt::format(" dilation {}x{}", a.dilation_h, a.dilation_w);
+  if (a.dilation_h != 1 || a.dilation_w != 1)
+    text += fmt::format(" dilation {}x{}", a.dilation_h, a.dilation_w);
   if (a.pad_top != 0 || a.pad_bottom != 0 || a.pad_left != 0 || a.pad_right != 0) {
     text += fmt::format(" pad t{} b{} l{} r{}", a.pad_top, a.pad_bottom, a.pad_left, a.pad_right);
   }
@@ -39,15 +41,16 @@ std::string print(const plan::FullyConnectedT& a) { return print(a.clamp); }
 std::string print(const plan::MatMulT& a) { return a.transpose_b ? " transpose_b" : ""; }
 std::string print(const plan::Pool2dT& a) {
   return fmt::format(" kernel {}x{}{}{}{}{}", a.kernel_h, a.kernel_w, print_window(a),
-                     a.count_include_pad ? " count_include_pad" : "", a.ceil_mode ? " ceil_mode" : "", print(a.clamp));
+                     a.count_include_pad ? " count_include_pad" : "", a.ceil_mode ? " ceil_mode" : "",
+                     print(a.clamp));
 }
 std::string print(const plan::ReduceT& a) {
   return fmt::format(" {} axes [{}]{}", plan::EnumNameReduceKind(a.kind), fmt::join(a.axes, ","),
                      a.keep_dims ? " keep_dims" : "");
 }
 std::string print(const plan::ArgMaxT& a) {
-  return fmt::format(" axis {}{}{}{}", a.axis, a.keep_dims ? " keep_dims" : "", a.select_last ? " select_last" : "",
-                     a.minimum ? " minimum" : "");
+  return fmt::format(" axis {}{}{}{}", a.axis, a.keep_dims ? " keep_dims" : "",
+                     a.select_last ? " select_last" : "", a.minimum ? " minimum" : "");
 }
 std::string print(const plan::UnaryT& a) {
   return fmt::format(" {} alpha {} beta {}", plan::EnumNameUnaryKind(a.kind), a.alpha, a.beta);
@@ -63,8 +66,8 @@ std::string print(const plan::SliceT& a) {
   return fmt::format(" starts [{}] steps [{}]", fmt::join(a.starts, ","), fmt::join(a.steps, ","));
 }
 std::string print(const plan::PadT& a) {
-  return fmt::format(" {} before [{}] after [{}] value {}", plan::EnumNamePadMode(a.mode), fmt::join(a.before, ","),
-                     fmt::join(a.after, ","), a.value);
+  return fmt::format(" {} before [{}] after [{}] value {}", plan::EnumNamePadMode(a.mode),
+                     fmt::join(a.before, ","), fmt::join(a.after, ","), a.value);
 }
 std::string print(const plan::TransposeT& a) { return fmt::format(" perm [{}]", fmt::join(a.perm, ",")); }
 std::string print(const plan::GatherT& a) {
@@ -72,8 +75,8 @@ std::string print(const plan::GatherT& a) {
 }
 std::string print(const plan::ResizeT& a) {
   return fmt::format(" {} {} {} scale {}x{}", plan::EnumNameResizeMode(a.mode),
-                     plan::EnumNameCoordinateMode(a.coordinates), plan::EnumNameNearestMode(a.nearest), a.scale_h,
-                     a.scale_w);
+                     plan::EnumNameCoordinateMode(a.coordinates), plan::EnumNameNearestMode(a.nearest),
+                     a.scale_h, a.scale_w);
 }
 
 std::string print_quantization(const Value& value) {
@@ -102,7 +105,8 @@ std::string print_defined(const Graph& graph, const std::vector<ValueId>& ids) {
 }  // namespace
 
 std::string print_graph(const Graph& graph) {
-  std::string text = fmt::format("graph '{}' {}\n", graph.name, graph.layout == Layout::kNchw ? "NCHW" : "NHWC");
+  std::string text =
+      fmt::format("graph '{}' {}\n", graph.name, graph.layout == Layout::kNchw ? "NCHW" : "NHWC");
   for (ValueId id : graph.inputs) {
     text += fmt::format("input {} '{}'\n", print_defined(graph, {id}), graph.value(id).name);
   }
@@ -110,8 +114,8 @@ std::string print_graph(const Graph& graph) {
     std::vector<std::string> inputs;
     for (ValueId id : node.inputs) inputs.push_back(print_value(graph, id));
     text += fmt::format("{} = {}({}){}  # {}\n", print_defined(graph, node.outputs), op_def(node.code).name,
-                        fmt::join(inputs, ", "), std::visit([](const auto& a) { return print(a); }, node.attributes),
-                        node.name);
+                        fmt::join(inputs, ", "),
+                        std::visit([](const auto& a) { return print(a); }, node.attributes), node.name);
   }
   for (ValueId id : graph.outputs) text += fmt::format("output %{} '{}'\n", id, graph.value(id).name);
   return text;

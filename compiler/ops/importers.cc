@@ -7,7 +7,8 @@
 namespace bantam::compiler {
 
 int checked_int(const NodeImporter& n, int64_t value, std::string_view what, int64_t least, int64_t most) {
-  if (value < least || value > most) n.fail(fmt::format("{} is {}, it must be in {}..{}", what, value, least, most));
+  if (value < least || value > most)
+    n.fail(fmt::format("{} is {}, it must be in {}..{}", what, value, least, most));
   return static_cast<int>(value);
 }
 

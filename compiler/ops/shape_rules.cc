@@ -30,7 +30,9 @@ const TensorType& input_type(const Graph& graph, const Node& node, size_t i) {
 
 bool has_input(const Node& node, size_t i) { return i < node.inputs.size() && node.inputs[i] != kNoValue; }
 
-const TensorType& output_type(const Graph& graph, const Node& node) { return graph.value(node.outputs[0]).type; }
+const TensorType& output_type(const Graph& graph, const Node& node) {
+  return graph.value(node.outputs[0]).type;
+}
 
 void expect_dtype(const Graph& graph, const Node& node, size_t i, std::initializer_list<DType> dtypes) {
   const DType dtype = input_type(graph, node, i).dtype;
@@ -65,7 +67,8 @@ void expect_rank(const Graph& graph, const Node& node, size_t i, size_t rank) {
 void expect_vector(const Graph& graph, const Node& node, size_t i, int64_t length) {
   if (!has_input(node, i)) return;
   const Shape& shape = input_type(graph, node, i).shape;
-  if (shape != Shape{length}) fail(node, fmt::format("input {} is [{}], it must be [{}]", i, to_string(shape), length));
+  if (shape != Shape{length})
+    fail(node, fmt::format("input {} is [{}], it must be [{}]", i, to_string(shape), length));
 }
 
 void expect_axis(const Node& node, int axis, size_t rank) {
@@ -93,25 +96,26 @@ void expect_weights(const Graph& graph, const Node& node) {
 
 void expect_groups(const Node& node, int64_t groups, int64_t in, int64_t in_per_group, int64_t out) {
   if (groups < 1 || in_per_group * groups != in || out % groups != 0) {
-    fail(node, fmt::format("{} input channels in {} groups, but weights for {} per group and {} outputs", in, groups,
-                           in_per_group, out));
+    fail(node, fmt::format("{} input channels in {} groups, but weights for {} per group and {} outputs", in,
+                           groups, in_per_group, out));
   }
 }
 
-void expect_window(const Node& node, const char* what, int64_t pads, int64_t kernel, int64_t stride, int64_t dilation) {
+void expect_window(const Node& node, const char* what, int64_t pads, int64_t kernel, int64_t stride,
+                   int64_t dilation) {
   if (pads < 0 || kernel < 1 || stride < 1 || dilation < 1) {
-    fail(node, fmt::format("{}: kernel {}, stride {}, dilation {}, pads {} make no window", what, kernel, stride,
-                           dilation, pads));
+    fail(node, fmt::format("{}: kernel {}, stride {}, dilation {}, pads {} make no window", what, kernel,
+                           stride, dilation, pads));
   }
 }
 
-int64_t window_count(const Node& node, const char* what, int64_t in, int64_t pads, int64_t kernel, int64_t stride,
-                     int64_t dilation) {
+int64_t window_count(const Node& node, const char* what, int64_t in, int64_t pads, int64_t kernel,
+                     int64_t stride, int64_t dilation) {
   expect_window(node, what, pads, kernel, stride, dilation);
   const int64_t extent = dilation * (kernel - 1) + 1;
   if (in + pads < extent) {
-    fail(node, fmt::format("its window spans {} pixels, but a {} of {} with {} of padding has only {}", extent, what, in,
-                           pads, in + pads));
+    fail(node, fmt::format("its window spans {} pixels, but a {} of {} with {} of padding has only {}",
+                           extent, what, in, pads, in + pads));
   }
   return (in + pads - extent) / stride + 1;
 }

@@ -35,17 +35,18 @@ void expect_rank(const Graph& graph, const Node& node, size_t i, size_t rank);
 void expect_vector(const Graph& graph, const Node& node, size_t i, int64_t length);
 void expect_axis(const Node& node, int axis, size_t rank);
 
-// Weights (input 1) and bias (input 2) of a convolution or matrix product: of the input's dtype, or float32 for
-// float16; int8 and int32 for int8.
+// Weights (input 1) and bias (input 2) of a convolution or matrix product: of the input's dtype, or float32
+// for float16; int8 and int32 for int8.
 void expect_weights(const Graph& graph, const Node& node);
 // Fails unless `in` channels in `groups` fit weights for `in_per_group` that make `out` channels.
 void expect_groups(const Node& node, int64_t groups, int64_t in, int64_t in_per_group, int64_t out);
 
 // Fails unless sizes are at least 1 and pads at least 0.
-void expect_window(const Node& node, const char* what, int64_t pads, int64_t kernel, int64_t stride, int64_t dilation);
+void expect_window(const Node& node, const char* what, int64_t pads, int64_t kernel, int64_t stride,
+                   int64_t dilation);
 // How often a window fits along a dimension; `what` names it. Fails when it never does.
-int64_t window_count(const Node& node, const char* what, int64_t in, int64_t pads, int64_t kernel, int64_t stride,
-                     int64_t dilation);
+int64_t window_count(const Node& node, const char* what, int64_t in, int64_t pads, int64_t kernel,
+                     int64_t stride, int64_t dilation);
 
 // ONNX multidirectional broadcasting; empty when the shapes do not fit.
 std::optional<Shape> broadcast_shapes(const Shape& a, const Shape& b);

@@ -33,7 +33,8 @@ void import_constant(NodeImporter& n) {
 void import_constant_of_shape(NodeImporter& n) {
   expect_input_count(n, 1, 1);
   const Tensor value = n.attr_tensor("value").value_or(list_of<float>({0.0f}));
-  if (value.elements() != 1) n.fail(fmt::format("value is [{}], it must have 1 element", to_string(value.type.shape)));
+  if (value.elements() != 1)
+    n.fail(fmt::format("value is [{}], it must have 1 element", to_string(value.type.shape)));
   const Shape shape = n.ints_of(n.constant(0, "its shape"), "its shape");
   const ValueId scalar = n.reshape(n.constant_value(value), {});
   if (shape.empty()) return n.output(scalar);
@@ -51,7 +52,8 @@ Tensor range_of(const NodeImporter& n, const Tensor& start, const Tensor& limit,
   const double count = std::ceil((static_cast<double>(limit.as<T>()[0]) - first) / step);
   if (!(count <= static_cast<double>(kLongestRange))) n.fail(fmt::format("a range of {} elements", count));
   std::vector<T> values(count > 0 ? static_cast<size_t>(count) : 0);
-  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<T>(first + static_cast<double>(i) * step);
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<T>(first + static_cast<double>(i) * step);
   return list_of(values);
 }
 
@@ -65,7 +67,8 @@ void import_range(NodeImporter& n) {
   const Tensor& delta = n.constant(2, "delta");
   const DType dtype = start.type.dtype;
   for (const Tensor* scalar : {&start, &limit, &delta}) {
-    if (scalar->elements() != 1 || scalar->type.dtype != dtype) n.fail("start, limit and delta must be scalars of one type");
+    if (scalar->elements() != 1 || scalar->type.dtype != dtype)
+      n.fail("start, limit and delta must be scalars of one type");
   }
   switch (dtype) {
     case DType::kFloat32:

@@ -11,7 +11,9 @@ void import_shape(NodeImporter& n) {
   expect_input_count(n, 1, 1);
   const Shape shape = n.shape_of(n.input(0));
   const int64_t rank = n.rank_of(n.input(0));
-  const auto bound = [rank](int64_t value) { return std::clamp<int64_t>(value < 0 ? value + rank : value, 0, rank); };
+  const auto bound = [rank](int64_t value) {
+    return std::clamp<int64_t>(value < 0 ? value + rank : value, 0, rank);
+  };
   const int64_t start = bound(n.attr_int("start", 0));
   const int64_t end = std::max(bound(n.attr_int("end", rank)), start);
   const Shape part(shape.begin() + start, shape.begin() + end);
@@ -36,7 +38,8 @@ void import_dropout(NodeImporter& n) {
   n.ignore_attr("seed");
   if (n.has_input(2)) {
     const Tensor& training = n.constant(2, "training_mode");
-    if (training.type.dtype != DType::kBool || training.elements() != 1) n.fail("training_mode must be a bool");
+    if (training.type.dtype != DType::kBool || training.elements() != 1)
+      n.fail("training_mode must be a bool");
     if (training.as<bool>()[0]) n.fail("training mode is not supported; export the model for inference");
   }
   n.output(0, n.input(0));

@@ -43,8 +43,8 @@ TensorType infer_binary(const Graph& graph, const Node& node) {
   const TensorType& a = input_type(graph, node, 0);
   Shape shape = broadcast(node, a.shape, input_type(graph, node, 1).shape);
   if (kind == BinaryKind::kPRelu && shape != a.shape) {
-    fail(node, fmt::format("slope [{}] does not broadcast to [{}]", to_string(input_type(graph, node, 1).shape),
-                           to_string(a.shape)));
+    fail(node, fmt::format("slope [{}] does not broadcast to [{}]",
+                           to_string(input_type(graph, node, 1).shape), to_string(a.shape)));
   }
   return {is_comparison(kind) ? DType::kBool : a.dtype, std::move(shape)};
 }

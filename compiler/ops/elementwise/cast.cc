@@ -13,7 +13,7 @@ TensorType infer_cast(const Graph& graph, const Node& node) {
 // ONNX Cast 6, 9, 13, 19, 21.
 void import_cast(NodeImporter& n) {
   expect_input_count(n, 1, 1);
-  n.ignore_attr("saturate");   // of float8, which is refused
+  n.ignore_attr("saturate");  // of float8, which is refused
   if (!n.has_attr("to")) n.fail("attribute to is missing");
   const int64_t to = checked_int(n, n.attr_int("to", 0), "to", 0, INT32_MAX);
   const std::optional<DType> dtype = dtype_from_onnx(static_cast<int>(to));

@@ -94,7 +94,8 @@ void import_clip(NodeImporter& n) {
   if (n.input_count() == 1) {
     n.output(x);
   } else if (known) {
-    n.output(n.unary(UnaryKind::kClamp, x, constant_bound(n, 1, -kInfinity), constant_bound(n, 2, kInfinity)));
+    n.output(
+        n.unary(UnaryKind::kClamp, x, constant_bound(n, 1, -kInfinity), constant_bound(n, 2, kInfinity)));
   } else {
     n.output(clip_by_min_max(n));
   }
@@ -109,7 +110,9 @@ void import_with(NodeImporter& n, UnaryKind kind, float alpha, float beta = 0.0f
 
 }  // namespace
 
-void import_leaky_relu(NodeImporter& n) { import_with(n, UnaryKind::kLeakyRelu, n.attr_float("alpha", 0.01f)); }
+void import_leaky_relu(NodeImporter& n) {
+  import_with(n, UnaryKind::kLeakyRelu, n.attr_float("alpha", 0.01f));
+}
 void import_elu(NodeImporter& n) { import_with(n, UnaryKind::kElu, n.attr_float("alpha", 1.0f)); }
 void import_celu(NodeImporter& n) { import_with(n, UnaryKind::kCelu, n.attr_float("alpha", 1.0f)); }
 void import_thresholded_relu(NodeImporter& n) {

@@ -39,12 +39,13 @@ ValueId row_bias(NodeImporter& n, ValueId c, int64_t columns) {
   const Shape shape = n.shape_of(c);
   const int64_t elements = element_count(shape);
   const bool one_row = shape.size() < 2 || shape[shape.size() - 2] == 1;
-  if (!n.is_constant(c) || !one_row || shape.size() > 2 || (elements != 1 && elements != columns)) return kNoValue;
+  if (!n.is_constant(c) || !one_row || shape.size() > 2 || (elements != 1 && elements != columns))
+    return kNoValue;
   const ValueId row = n.reshape(c, {elements});
   if (elements == columns) return row;
   const Tensor& scalar = n.constant_of(row);
-  return n.constant_value(Tensor::of<float>({columns}, std::vector<float>(static_cast<size_t>(columns),
-                                                                        scalar.as<float>()[0])));
+  return n.constant_value(
+      Tensor::of<float>({columns}, std::vector<float>(static_cast<size_t>(columns), scalar.as<float>()[0])));
 }
 
 void expect_gemm_operands(const NodeImporter& n) {
@@ -90,7 +91,8 @@ void import_gemm(NodeImporter& n) {
     plan::MatMulT attributes;
     attributes.transpose_b = transpose_b;
     const ValueId product = scaled(n, n.emit(OpCode::kMatMul, {a, b}, attributes), alpha);
-    n.output(addend == kNoValue ? product : n.binary(plan::BinaryKind::kAdd, product, scaled(n, addend, beta)));
+    n.output(addend == kNoValue ? product
+                                : n.binary(plan::BinaryKind::kAdd, product, scaled(n, addend, beta)));
     return;
   }
   const ValueId weights = scaled(n, transpose_b ? b : n.transpose(b, {1, 0}), alpha);

@@ -22,8 +22,8 @@ TensorType infer_gather(const Graph& graph, const Node& node) {
     fits = i == static_cast<size_t>(attributes.axis) || indices[i] <= x.shape[i];
   }
   if (!fits) {
-    fail(node, fmt::format("indices [{}] do not fit [{}] along axis {}", to_string(indices), to_string(x.shape),
-                           attributes.axis));
+    fail(node, fmt::format("indices [{}] do not fit [{}] along axis {}", to_string(indices),
+                           to_string(x.shape), attributes.axis));
   }
   return {x.dtype, indices};
 }

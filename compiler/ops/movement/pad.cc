@@ -47,7 +47,8 @@ Pads read_pads(NodeImporter& n, int rank) {
   if (n.has_input(3)) axes = n.ints_of(n.constant(3, "axes"), "axes");
   checked_axes(n, axes, rank);
   if (pads->size() != 2 * axes.size()) n.fail(fmt::format("{} pads for {} axes", pads->size(), axes.size()));
-  Pads result{std::vector<int64_t>(static_cast<size_t>(rank)), std::vector<int64_t>(static_cast<size_t>(rank))};
+  Pads result{std::vector<int64_t>(static_cast<size_t>(rank)),
+              std::vector<int64_t>(static_cast<size_t>(rank))};
   for (size_t i = 0; i < axes.size(); ++i) {
     const size_t axis = static_cast<size_t>(n.axis(axes[i], rank));
     result.before[axis] = checked_int(n, (*pads)[i], "a pad", -INT32_MAX, INT32_MAX);
@@ -81,7 +82,8 @@ float read_value(NodeImporter& n) {
       return static_cast<float>(value);
     }
     default:
-      n.fail(fmt::format("constant_value is {}; supported: float32, int64, int32, bool", to_string(tensor.type)));
+      n.fail(fmt::format("constant_value is {}; supported: float32, int64, int32, bool",
+                         to_string(tensor.type)));
   }
 }
 
@@ -93,8 +95,8 @@ ValueId cropped(NodeImporter& n, ValueId x, Pads& pads) {
     const int64_t first = std::max<int64_t>(-pads.before[i], 0);
     const int64_t last = std::max<int64_t>(-pads.after[i], 0);
     if (first + last > shape[i] || first >= std::max<int64_t>(shape[i], 1)) {
-      n.fail(fmt::format("pads {} and {} take more than dimension {} of [{}] has", pads.before[i], pads.after[i], i,
-                         to_string(shape)));
+      n.fail(fmt::format("pads {} and {} take more than dimension {} of [{}] has", pads.before[i],
+                         pads.after[i], i, to_string(shape)));
     }
     range.starts[i] = static_cast<int>(first);
     range.counts[i] = shape[i] - first - last;

@@ -24,8 +24,8 @@ TensorType infer_slice(const Graph& graph, const Node& node) {
     const int64_t first = attributes.starts[i];
     const int64_t last = first + (out[i] - 1) * attributes.steps[i];
     if (out[i] < 0 || first < 0 || first >= x.shape[i] || last < 0 || last >= x.shape[i]) {
-      fail(node, fmt::format("{} elements from {} with step {} lie outside dimension {} of [{}]", out[i], first,
-                             attributes.steps[i], i, to_string(x.shape)));
+      fail(node, fmt::format("{} elements from {} with step {} lie outside dimension {} of [{}]", out[i],
+                             first, attributes.steps[i], i, to_string(x.shape)));
     }
   }
   return {x.dtype, out};
@@ -81,8 +81,8 @@ void import_slice(NodeImporter& n) {
   const std::vector<int64_t> steps =
       n.has_input(4) ? n.ints_of(n.constant(4, "steps"), "steps") : std::vector<int64_t>(starts.size(), 1);
   if (ends.size() != starts.size() || axes.size() != starts.size() || steps.size() != starts.size()) {
-    n.fail(fmt::format("{} starts, {} ends, {} axes and {} steps; all must be as many", starts.size(), ends.size(),
-                       axes.size(), steps.size()));
+    n.fail(fmt::format("{} starts, {} ends, {} axes and {} steps; all must be as many", starts.size(),
+                       ends.size(), axes.size(), steps.size()));
   }
   checked_axes(n, axes, n.rank_of(x));
   SliceRange range = whole_range(shape);
@@ -108,7 +108,8 @@ std::vector<int64_t> split_sizes(NodeImporter& n, int64_t dim) {
     }
     return *sizes;
   }
-  if (n.opset() < 18 && dim % parts != 0) n.fail(fmt::format("{} cannot be split into {} equal parts", dim, parts));
+  if (n.opset() < 18 && dim % parts != 0)
+    n.fail(fmt::format("{} cannot be split into {} equal parts", dim, parts));
   const int64_t size = (dim + parts - 1) / parts;
   std::vector<int64_t> sizes(static_cast<size_t>(parts), size);
   sizes.back() = dim - size * (parts - 1);

@@ -39,7 +39,8 @@ void import_transpose(NodeImporter& n) {
 namespace {
 
 int read_block_size(NodeImporter& n) {
-  if (n.rank_of(n.input(0)) != 4) n.fail(fmt::format("input [{}]; supported: [N,C,H,W]", to_string(n.shape_of(n.input(0)))));
+  if (n.rank_of(n.input(0)) != 4)
+    n.fail(fmt::format("input [{}]; supported: [N,C,H,W]", to_string(n.shape_of(n.input(0)))));
   return checked_int(n, n.attr_int("blocksize", 0), "blocksize", 1, 1 << 15);
 }
 
@@ -57,8 +58,10 @@ void import_depth_to_space(NodeImporter& n) {
   const bool depth_first = mode == "DCR";
   const Shape split = depth_first ? Shape{x[0], block, block, channels, x[2], x[3]}
                                   : Shape{x[0], channels, block, block, x[2], x[3]};
-  const std::vector<int> perm = depth_first ? std::vector<int>{0, 3, 4, 1, 5, 2} : std::vector<int>{0, 1, 4, 2, 5, 3};
-  n.output(n.reshape(n.transpose(n.reshape(n.input(0), split), perm), {x[0], channels, x[2] * block, x[3] * block}));
+  const std::vector<int> perm =
+      depth_first ? std::vector<int>{0, 3, 4, 1, 5, 2} : std::vector<int>{0, 1, 4, 2, 5, 3};
+  n.output(n.reshape(n.transpose(n.reshape(n.input(0), split), perm),
+                     {x[0], channels, x[2] * block, x[3] * block}));
 }
 
 // ONNX SpaceToDepth 1, 13.
@@ -66,7 +69,8 @@ void import_space_to_depth(NodeImporter& n) {
   expect_input_count(n, 1, 1);
   const int64_t block = read_block_size(n);
   const Shape x = n.shape_of(n.input(0));
-  if (x[2] % block != 0 || x[3] % block != 0) n.fail(fmt::format("{}x{} does not fit blocksize {}", x[2], x[3], block));
+  if (x[2] % block != 0 || x[3] % block != 0)
+    n.fail(fmt::format("{}x{} does not fit blocksize {}", x[2], x[3], block));
   const Shape split = {x[0], x[1], x[2] / block, block, x[3] / block, block};
   const ValueId moved = n.transpose(n.reshape(n.input(0), split), {0, 3, 5, 1, 2, 4});
   n.output(n.reshape(moved, {x[0], x[1] * block * block, x[2] / block, x[3] / block}));

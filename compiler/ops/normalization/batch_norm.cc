@@ -3,8 +3,8 @@
 
 namespace bantam::compiler {
 
-// ONNX BatchNormalization 7, 9, 14, 15: y = x * s + (bias - mean * s) with s = scale / sqrt(variance + epsilon),
-// per channel (dimension 1).
+// ONNX BatchNormalization 7, 9, 14, 15: y = x * s + (bias - mean * s) with s = scale / sqrt(variance +
+// epsilon), per channel (dimension 1).
 void import_batch_norm(NodeImporter& n) {
   expect_input_count(n, 5, 5);
   n.ignore_attr("momentum");
@@ -20,7 +20,8 @@ void import_batch_norm(NodeImporter& n) {
   std::vector<ValueId> parameters;
   for (int i = 1; i < 5; ++i) {
     if (n.shape_of(n.input(i)) != Shape{channels}) {
-      n.fail(fmt::format("input {} is [{}], it must be [{}]", i, to_string(n.shape_of(n.input(i))), channels));
+      n.fail(
+          fmt::format("input {} is [{}], it must be [{}]", i, to_string(n.shape_of(n.input(i))), channels));
     }
     parameters.push_back(n.input(i));
   }
@@ -28,8 +29,8 @@ void import_batch_norm(NodeImporter& n) {
   const ValueId deviation =
       n.unary(plan::UnaryKind::kSqrt, n.binary(plan::BinaryKind::kAdd, parameters[3], epsilon));
   const ValueId scale = n.binary(plan::BinaryKind::kDiv, parameters[0], deviation);
-  const ValueId shift = n.binary(plan::BinaryKind::kSub, parameters[1],
-                                 n.binary(plan::BinaryKind::kMul, parameters[2], scale));
+  const ValueId shift =
+      n.binary(plan::BinaryKind::kSub, parameters[1], n.binary(plan::BinaryKind::kMul, parameters[2], scale));
   const ValueId product = n.binary(plan::BinaryKind::kMul, x, n.reshape(scale, per_channel));
   n.output(n.binary(plan::BinaryKind::kAdd, product, n.reshape(shift, per_channel)));
 }

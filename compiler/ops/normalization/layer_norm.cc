@@ -19,7 +19,8 @@ TensorType infer_layer_norm(const Graph& graph, const Node& node) {
     expect_dtype(graph, node, i, {DType::kFloat32, DType::kFloat16});
     const Shape& shape = input_type(graph, node, i).shape;
     if (shape != normalized) {
-      fail(node, fmt::format("input {} is [{}], it must be [{}]", i, to_string(shape), to_string(normalized)));
+      fail(node,
+           fmt::format("input {} is [{}], it must be [{}]", i, to_string(shape), to_string(normalized)));
     }
   }
   return x;
@@ -33,7 +34,8 @@ ValueId expanded(NodeImporter& n, ValueId id, const Shape& normalized) {
   if (shape == normalized) return id;
   const std::optional<Shape> common = broadcast_shapes(shape, normalized);
   if (!common || *common != normalized) {
-    n.fail(fmt::format("scale or bias [{}] does not broadcast to [{}]", to_string(shape), to_string(normalized)));
+    n.fail(fmt::format("scale or bias [{}] does not broadcast to [{}]", to_string(shape),
+                       to_string(normalized)));
   }
   return n.emit(OpCode::kExpand, {id}, {}, TensorType{n.type_of(id).dtype, normalized});
 }
@@ -56,7 +58,7 @@ void output_statistics(NodeImporter& n, ValueId x, int axis, float epsilon) {
 // ONNX LayerNormalization 17.
 void import_layer_norm(NodeImporter& n) {
   expect_input_count(n, 2, 3);
-  n.ignore_attr("stash_type");   // bantam computes in float32 throughout
+  n.ignore_attr("stash_type");  // bantam computes in float32 throughout
   const ValueId x = n.input(0);
   const Shape shape = n.shape_of(x);
   const int axis = n.axis(n.attr_int("axis", -1), n.rank_of(x));

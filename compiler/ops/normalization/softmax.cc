@@ -12,16 +12,15 @@ TensorType infer_softmax(const Graph& graph, const Node& node) {
   expect_inputs(node, 1);
   expect_real(graph, node, 0);
   const TensorType& x = input_type(graph, node, 0);
-  const int rank = static_cast<int>(x.shape.size());
-  expect_axis(node, attributes.axis < 0 ? attributes.axis + rank : attributes.axis, x.shape.size());
+  expect_axis(node, attributes.axis, x.shape.size());
   return x;
 }
 
 namespace {
 
-ValueId softmax_of_last(NodeImporter& n, ValueId x, bool log) {
+ValueId emit_softmax(NodeImporter& n, ValueId x, int axis, bool log) {
   plan::SoftmaxT attributes;
-  attributes.axis = -1;
+  attributes.axis = axis;
   attributes.log = log;
   return n.emit(OpCode::kSoftmax, {x}, attributes);
 }
@@ -29,28 +28,29 @@ ValueId softmax_of_last(NodeImporter& n, ValueId x, bool log) {
 // Until opset 12 everything from `axis` on is one axis.
 ValueId flattened_softmax(NodeImporter& n, ValueId x, int axis, bool log) {
   const Shape shape = n.shape_of(x);
-  const Shape flat = {element_count({shape.begin(), shape.begin() + axis}),
-                      element_count({shape.begin() + axis, shape.end()})};
-  return n.reshape(softmax_of_last(n, n.reshape(x, flat), log), shape);
+  const int64_t length = element_count({shape.begin() + axis, shape.end()});
+  if (length == shape[static_cast<size_t>(axis)] && !n.is_constant(x)) return emit_softmax(n, x, axis, log);
+  const Shape flat = {element_count({shape.begin(), shape.begin() + axis}), length};
+  return n.reshape(emit_softmax(n, n.reshape(x, flat), 1, log), shape);
 }
 
-ValueId softmax_of_axis(NodeImporter& n, ValueId x, int axis, bool log) {
+// What is computed at once runs as a plan, whose softmax is over the last axis.
+ValueId constant_softmax(NodeImporter& n, ValueId x, int axis, bool log) {
   std::vector<int> swap(static_cast<size_t>(n.rank_of(x)));
   std::iota(swap.begin(), swap.end(), 0);
   std::swap(swap[static_cast<size_t>(axis)], swap.back());
-  return n.transpose(softmax_of_last(n, n.transpose(x, swap), log), swap);
+  return n.transpose(emit_softmax(n, n.transpose(x, swap), n.rank_of(x) - 1, log), swap);
 }
 
-// ONNX Softmax and LogSoftmax 1, 11, 13. The op works on the last axis.
+// ONNX Softmax and LogSoftmax 1, 11, 13.
 void import_any_softmax(NodeImporter& n, bool log) {
   expect_input_count(n, 1, 1);
   const ValueId x = n.input(0);
   if (n.rank_of(x) == 0) n.fail("its input is a scalar");
-  if (n.opset() < 13) {
-    n.output(flattened_softmax(n, x, n.axis(n.attr_int("axis", 1), n.rank_of(x)), log));
-  } else {
-    n.output(softmax_of_axis(n, x, n.axis(n.attr_int("axis", -1), n.rank_of(x)), log));
-  }
+  const bool flattens = n.opset() < 13;
+  const int axis = n.axis(n.attr_int("axis", flattens ? 1 : -1), n.rank_of(x));
+  if (flattens) return n.output(flattened_softmax(n, x, axis, log));
+  n.output(n.is_constant(x) ? constant_softmax(n, x, axis, log) : emit_softmax(n, x, axis, log));
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ struct Reduction {
   ValueId x = kNoValue;
   std::vector<int> axes;
   bool keep_dims = true;
-  bool nothing = false;   // noop_with_empty_axes
+  bool nothing = false;  // noop_with_empty_axes
 };
 
 std::vector<int> all_axes(int rank) {

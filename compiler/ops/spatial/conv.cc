@@ -16,9 +16,8 @@ TensorType infer_conv2d(const Graph& graph, const Node& node) {
   const SpatialAxes axes = spatial_axes(graph.layout);
   expect_groups(node, a.groups, x.shape[axes.channel], w[axes.channel], w[0]);
   expect_vector(graph, node, 2, w[0]);
-  const int64_t height =
-      window_count(node, "height", x.shape[axes.height], a.pad_top + int64_t{a.pad_bottom}, w[axes.height], a.stride_h,
-                   a.dilation_h);
+  const int64_t height = window_count(node, "height", x.shape[axes.height], a.pad_top + int64_t{a.pad_bottom},
+                                      w[axes.height], a.stride_h, a.dilation_h);
   const int64_t width = window_count(node, "width", x.shape[axes.width], a.pad_left + int64_t{a.pad_right},
                                      w[axes.width], a.stride_w, a.dilation_w);
   return {x.dtype, spatial_shape(graph.layout, x.shape[0], w[0], height, width)};

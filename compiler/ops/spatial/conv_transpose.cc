@@ -8,8 +8,8 @@
 namespace bantam::compiler {
 namespace {
 
-int64_t transposed_size(const Node& node, const char* what, int64_t in, int64_t pads, int64_t kernel, int64_t stride,
-                        int64_t dilation, int64_t output_pad) {
+int64_t transposed_size(const Node& node, const char* what, int64_t in, int64_t pads, int64_t kernel,
+                        int64_t stride, int64_t dilation, int64_t output_pad) {
   expect_window(node, what, pads, kernel, stride, dilation);
   if (output_pad < 0) fail(node, fmt::format("output padding {} of the {}", output_pad, what));
   const int64_t out = (in - 1) * stride + output_pad + dilation * (kernel - 1) + 1 - pads;
@@ -49,8 +49,8 @@ ValueId output_major_weights(NodeImporter& n, ValueId weights, int64_t groups) {
 }
 
 struct OutputSize {
-  std::array<int64_t, 2> padding = {0, 0};   // output_padding
-  std::vector<int64_t> stated;               // output_shape; empty: it follows from the rest
+  std::array<int64_t, 2> padding = {0, 0};  // output_padding
+  std::vector<int64_t> stated;              // output_shape; empty: it follows from the rest
 };
 
 OutputSize read_output_size(NodeImporter& n, const Window& window, int spatial) {
@@ -74,8 +74,8 @@ OutputSize read_output_size(NodeImporter& n, const Window& window, int spatial) 
   return size;
 }
 
-// ONNX ConvTranspose: total padding from the output's size, the odd pixel at the end for SAME_UPPER, else at the
-// begin. An output larger than what the windows reach gets output padding instead.
+// ONNX ConvTranspose: total padding from the output's size, the odd pixel at the end for SAME_UPPER, else at
+// the begin. An output larger than what the windows reach gets output padding instead.
 void resolve_output(const NodeImporter& n, Window& window, OutputSize& size, const Shape& input) {
   const bool same = window.auto_pad == AutoPad::kSameUpper || window.auto_pad == AutoPad::kSameLower;
   if (!same && size.stated.empty()) return;
@@ -85,8 +85,8 @@ void resolve_output(const NodeImporter& n, Window& window, OutputSize& size, con
     checked_int(n, total, "the padding that the output's size asks for", -(1 << 24), 1 << 24);
     size.padding[i] += std::max<int64_t>(-total, 0);
     if (size.padding[i] > 0 && size.padding[i] >= window.stride[i]) {
-      n.fail(fmt::format("an output of {} where the windows reach {}; more than the stride is not supported", out,
-                         out + total));
+      n.fail(fmt::format("an output of {} where the windows reach {}; more than the stride is not supported",
+                         out, out + total));
     }
     const int64_t pads = std::max<int64_t>(total, 0);
     window.pad_begin[i] = window.auto_pad == AutoPad::kSameUpper ? pads / 2 : pads - pads / 2;
@@ -112,7 +112,8 @@ void import_conv_transpose(NodeImporter& n) {
   }
   const int groups = checked_int(n, n.attr_int("group", 1), "group", 1, INT32_MAX);
   if (weights[0] % groups != 0 || weights[0] != input[1]) {
-    n.fail(fmt::format("weights [{}] for {} input channels in {} groups", to_string(weights), input[1], groups));
+    n.fail(
+        fmt::format("weights [{}] for {} input channels in {} groups", to_string(weights), input[1], groups));
   }
   Window window = read_window(n, kernel);
   OutputSize size = read_output_size(n, window, spatial);
@@ -125,7 +126,8 @@ void import_conv_transpose(NodeImporter& n) {
   attributes.output_pad_w = static_cast<int>(size.padding[1]);
   std::vector<ValueId> inputs = {x, output_major_weights(n, add_height(n, n.input(1)), groups)};
   if (n.has_input(2)) inputs.push_back(n.input(2));
-  n.output(drop_height(n, n.emit(OpCode::kConvTranspose2d, std::move(inputs), std::move(attributes)), spatial));
+  n.output(
+      drop_height(n, n.emit(OpCode::kConvTranspose2d, std::move(inputs), std::move(attributes)), spatial));
 }
 
 }  // namespace bantam::compiler

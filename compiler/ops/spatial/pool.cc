@@ -8,8 +8,8 @@ namespace {
 
 // Windows along one dimension. With ceil_mode the last one may end past the padding, but it must start before
 // the padding at the end (ONNX MaxPool 22, AveragePool 22).
-int64_t pooled_size(const Node& node, const char* what, int64_t in, int64_t pad_begin, int64_t pad_end, int64_t kernel,
-                    int64_t stride, int64_t dilation, bool ceil_mode) {
+int64_t pooled_size(const Node& node, const char* what, int64_t in, int64_t pad_begin, int64_t pad_end,
+                    int64_t kernel, int64_t stride, int64_t dilation, bool ceil_mode) {
   if (!ceil_mode) return window_count(node, what, in, pad_begin + pad_end, kernel, stride, dilation);
   expect_window(node, what, pad_begin + pad_end, kernel, stride, dilation);
   const int64_t space = in + pad_begin + pad_end - (dilation * (kernel - 1) + 1);
@@ -27,8 +27,8 @@ TensorType infer_pool2d(const Graph& graph, const Node& node) {
   expect_rank(graph, node, 0, 4);
   const TensorType& x = input_type(graph, node, 0);
   const SpatialAxes axes = spatial_axes(graph.layout);
-  const int64_t height = pooled_size(node, "height", x.shape[axes.height], a.pad_top, a.pad_bottom, a.kernel_h,
-                                     a.stride_h, a.dilation_h, a.ceil_mode);
+  const int64_t height = pooled_size(node, "height", x.shape[axes.height], a.pad_top, a.pad_bottom,
+                                     a.kernel_h, a.stride_h, a.dilation_h, a.ceil_mode);
   const int64_t width = pooled_size(node, "width", x.shape[axes.width], a.pad_left, a.pad_right, a.kernel_w,
                                     a.stride_w, a.dilation_w, a.ceil_mode);
   return {x.dtype, spatial_shape(graph.layout, x.shape[0], x.shape[axes.channel], height, width)};
@@ -46,8 +46,8 @@ void import_pool(NodeImporter& n, OpCode code) {
   Window window = read_window(n, kernel);
   for (size_t i = 0; i < 2; ++i) {
     if (window.pad_begin[i] >= window.kernel[i] || window.pad_end[i] >= window.kernel[i]) {
-      n.fail(fmt::format("pads {} and {} must be smaller than the kernel's {}", window.pad_begin[i], window.pad_end[i],
-                         window.kernel[i]));
+      n.fail(fmt::format("pads {} and {} must be smaller than the kernel's {}", window.pad_begin[i],
+                         window.pad_end[i], window.kernel[i]));
     }
   }
   const ValueId x = add_height(n, n.input(0));
@@ -66,7 +66,7 @@ void import_pool(NodeImporter& n, OpCode code) {
 // ONNX MaxPool 1, 8, 10, 11, 12, 22.
 void import_max_pool(NodeImporter& n) {
   if (n.output_count() > 1) n.fail("its second output (Indices) is not supported");
-  n.ignore_attr("storage_order");   // of Indices
+  n.ignore_attr("storage_order");  // of Indices
   import_pool(n, OpCode::kMaxPool2d);
 }
 

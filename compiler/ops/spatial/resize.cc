@@ -33,9 +33,9 @@ namespace {
 
 // What happens to each axis of the input.
 struct AxisResize {
-  std::vector<float> scale;       // output size / input size, as the model states it
+  std::vector<float> scale;  // output size / input size, as the model states it
   Shape out;
-  std::vector<float> roi_start;   // tf_crop_and_resize: in units of the axis' length
+  std::vector<float> roi_start;  // tf_crop_and_resize: in units of the axis' length
   std::vector<float> roi_end;
 
   explicit AxisResize(const Shape& x)
@@ -51,7 +51,8 @@ int64_t checked_size(const NodeImporter& n, double size) {
 }
 
 // Resizes axes h and w (h may be `rank`: none) by bringing them to the end of a 4-d tensor.
-ValueId resize_pair(NodeImporter& n, ValueId x, plan::ResizeT attributes, const AxisResize& resize, size_t h, size_t w) {
+ValueId resize_pair(NodeImporter& n, ValueId x, plan::ResizeT attributes, const AxisResize& resize, size_t h,
+                    size_t w) {
   const Shape shape = n.shape_of(x);
   std::vector<int> perm;
   for (size_t i = 0; i < shape.size(); ++i) {
@@ -64,8 +65,7 @@ ValueId resize_pair(NodeImporter& n, ValueId x, plan::ResizeT attributes, const 
   perm.push_back(static_cast<int>(w));
   const int64_t batch = others.empty() ? 1 : others[0];
   const int64_t rest = others.empty() ? 1 : element_count({others.begin() + 1, others.end()});
-  const ValueId planar =
-      n.reshape(n.transpose(x, perm), {batch, rest, has_height ? shape[h] : 1, shape[w]});
+  const ValueId planar = n.reshape(n.transpose(x, perm), {batch, rest, has_height ? shape[h] : 1, shape[w]});
   attributes.scale_h = has_height ? resize.scale[h] : 1.0f;
   attributes.scale_w = resize.scale[w];
   if (attributes.coordinates == CoordinateMode::kTfCropAndResize) {
@@ -73,7 +73,8 @@ ValueId resize_pair(NodeImporter& n, ValueId x, plan::ResizeT attributes, const 
                       has_height ? resize.roi_end[h] : 1.0f, resize.roi_end[w]};
   }
   const Shape out = {batch, rest, has_height ? resize.out[h] : 1, resize.out[w]};
-  const ValueId y = n.emit(OpCode::kResize, {planar}, std::move(attributes), TensorType{n.type_of(x).dtype, out});
+  const ValueId y =
+      n.emit(OpCode::kResize, {planar}, std::move(attributes), TensorType{n.type_of(x).dtype, out});
   Shape permuted = others;
   if (has_height) permuted.push_back(resize.out[h]);
   permuted.push_back(resize.out[w]);
@@ -132,8 +133,8 @@ std::vector<int> all_axes(int rank) {
   return axes;
 }
 
-// Before opset 11 coordinates are asymmetric. Nearest takes the pixel below; where Resize 10 shrinks, ONNX's own
-// test data take the one above.
+// Before opset 11 coordinates are asymmetric. Nearest takes the pixel below; where Resize 10 shrinks, ONNX's
+// own test data take the one above.
 void import_old(NodeImporter& n, const std::vector<float>& scales, bool shrinks_up) {
   const ValueId x = n.input(0);
   AxisResize resize(n.shape_of(x));
@@ -162,15 +163,17 @@ NearestMode read_nearest(NodeImporter& n) {
   if (nearest == "round_prefer_ceil") return NearestMode::kRoundPreferCeil;
   if (nearest == "floor") return NearestMode::kFloor;
   if (nearest == "ceil") return NearestMode::kCeil;
-  n.fail(fmt::format("nearest_mode '{}'; supported: round_prefer_floor, round_prefer_ceil, floor, ceil", nearest));
+  n.fail(fmt::format("nearest_mode '{}'; supported: round_prefer_floor, round_prefer_ceil, floor, ceil",
+                     nearest));
 }
 
-// tf_half_pixel_for_nn (opset 11, 12) is half_pixel moved by a half: floor there is round_prefer_ceil here, and
-// round_prefer_floor there is ceil here.
+// tf_half_pixel_for_nn (opset 11, 12) is half_pixel moved by a half: floor there is round_prefer_ceil here,
+// and round_prefer_floor there is ceil here.
 Coordinates tf_half_pixel_for_nn(const NodeImporter& n, NearestMode nearest, ResizeMode mode) {
   const bool expressible = nearest == NearestMode::kFloor || nearest == NearestMode::kRoundPreferFloor;
   if (mode != ResizeMode::kNearest || !expressible) {
-    n.fail("tf_half_pixel_for_nn is supported with mode nearest and nearest_mode floor or round_prefer_floor");
+    n.fail(
+        "tf_half_pixel_for_nn is supported with mode nearest and nearest_mode floor or round_prefer_floor");
   }
   return {CoordinateMode::kHalfPixel,
           nearest == NearestMode::kFloor ? NearestMode::kRoundPreferCeil : NearestMode::kCeil};
@@ -186,21 +189,24 @@ Coordinates read_coordinates(NodeImporter& n, ResizeMode mode) {
   if (text == "asymmetric") return {CoordinateMode::kAsymmetric, nearest};
   if (text == "tf_crop_and_resize") return {CoordinateMode::kTfCropAndResize, nearest};
   if (text == "tf_half_pixel_for_nn") return tf_half_pixel_for_nn(n, nearest, mode);
-  n.fail(fmt::format("coordinate_transformation_mode '{}'; supported: half_pixel, half_pixel_symmetric, "
-                     "pytorch_half_pixel, align_corners, asymmetric, tf_crop_and_resize, tf_half_pixel_for_nn",
-                     text));
+  n.fail(
+      fmt::format("coordinate_transformation_mode '{}'; supported: half_pixel, half_pixel_symmetric, "
+                  "pytorch_half_pixel, align_corners, asymmetric, tf_crop_and_resize, tf_half_pixel_for_nn",
+                  text));
 }
 
 void set_region(const NodeImporter& n, AxisResize& resize, const std::vector<int>& axes) {
   const std::vector<float> roi = read_floats(n, 1, "roi");
-  if (roi.size() != 2 * axes.size()) n.fail(fmt::format("roi has {} entries for {} axes", roi.size(), axes.size()));
+  if (roi.size() != 2 * axes.size())
+    n.fail(fmt::format("roi has {} entries for {} axes", roi.size(), axes.size()));
   for (size_t i = 0; i < axes.size(); ++i) {
     resize.roi_start[static_cast<size_t>(axes[i])] = roi[i];
     resize.roi_end[static_cast<size_t>(axes[i])] = roi[i + axes.size()];
   }
 }
 
-// Opset 18: with an aspect ratio to keep, all axes get the smallest or largest of the scales that `sizes` asks for.
+// Opset 18: with an aspect ratio to keep, all axes get the smallest or largest of the scales that `sizes`
+// asks for.
 void set_sizes(NodeImporter& n, AxisResize& resize, const std::vector<int>& axes) {
   const std::vector<int64_t> sizes = n.ints_of(n.constant(3, "sizes"), "sizes");
   if (sizes.size() != axes.size()) n.fail(fmt::format("{} sizes for {} axes", sizes.size(), axes.size()));
@@ -225,7 +231,9 @@ void set_sizes(NodeImporter& n, AxisResize& resize, const std::vector<int>& axes
   }
 }
 
-bool given(const NodeImporter& n, int i) { return n.has_input(i) && element_count(n.shape_of(n.input(i))) > 0; }
+bool given(const NodeImporter& n, int i) {
+  return n.has_input(i) && element_count(n.shape_of(n.input(i))) > 0;
+}
 
 }  // namespace
 
@@ -237,8 +245,9 @@ void import_resize(NodeImporter& n) {
     return import_old(n, read_floats(n, 1, "scales"), true);
   }
   expect_input_count(n, 1, 4);
-  n.ignore_attr("cubic_coeff_a");     // of mode cubic
-  n.ignore_attr("exclude_outside");   // changes nothing but cubic: linear weights outside fall on the edge pixel
+  n.ignore_attr("cubic_coeff_a");  // of mode cubic
+  n.ignore_attr(
+      "exclude_outside");  // changes nothing but cubic: linear weights outside fall on the edge pixel
   plan::ResizeT attributes;
   attributes.mode = read_mode(n);
   const Coordinates mode = read_coordinates(n, attributes.mode);
@@ -255,12 +264,13 @@ void import_resize(NodeImporter& n) {
   if (attributes.coordinates == CoordinateMode::kTfCropAndResize) set_region(n, resize, axes);
   if (given(n, 2) == given(n, 3)) n.fail("exactly one of scales and sizes must be given");
   if (given(n, 2)) {
-    n.ignore_attr("keep_aspect_ratio_policy");   // of sizes
+    n.ignore_attr("keep_aspect_ratio_policy");  // of sizes
     set_scales(n, resize, read_floats(n, 2, "scales"), axes);
   } else {
     set_sizes(n, resize, axes);
   }
-  const bool shrinks = std::any_of(resize.scale.begin(), resize.scale.end(), [](float s) { return s < 1.0f; });
+  const bool shrinks =
+      std::any_of(resize.scale.begin(), resize.scale.end(), [](float s) { return s < 1.0f; });
   if (n.attr_int("antialias", 0) != 0 && shrinks) n.fail("antialias=1 is not supported");
   n.output(resize_axes(n, x, attributes, resize));
 }

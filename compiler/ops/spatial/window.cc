@@ -24,7 +24,8 @@ void read_pads(NodeImporter& n, int spatial, Window& window) {
   const size_t count = static_cast<size_t>(spatial);
   const std::vector<int64_t> pads = n.attr_ints("pads");
   if (pads.empty()) return;
-  if (pads.size() != 2 * count) n.fail(fmt::format("pads has {} entries, it must have {}", pads.size(), 2 * count));
+  if (pads.size() != 2 * count)
+    n.fail(fmt::format("pads has {} entries, it must have {}", pads.size(), 2 * count));
   for (size_t i = 0; i < count; ++i) {
     window.pad_begin[i + 2 - count] = checked_int(n, pads[i], "pads", 0, kMostPixels);
     window.pad_end[i + 2 - count] = checked_int(n, pads[i + count], "pads", 0, kMostPixels);
@@ -59,8 +60,10 @@ std::array<int64_t, 2> read_pair(NodeImporter& n, std::string_view attr, int spa
   const size_t count = static_cast<size_t>(spatial);
   const std::vector<int64_t> values = n.attr_ints(attr);
   if (values.empty()) return pair;
-  if (values.size() != count) n.fail(fmt::format("{} has {} entries, it must have {}", attr, values.size(), count));
-  for (size_t i = 0; i < count; ++i) pair[i + 2 - count] = checked_int(n, values[i], attr, least, kMostPixels);
+  if (values.size() != count)
+    n.fail(fmt::format("{} has {} entries, it must have {}", attr, values.size(), count));
+  for (size_t i = 0; i < count; ++i)
+    pair[i + 2 - count] = checked_int(n, values[i], attr, least, kMostPixels);
   return pair;
 }
 
@@ -78,7 +81,8 @@ Window read_window(NodeImporter& n, const std::vector<int64_t>& kernel) {
   return window;
 }
 
-// ONNX Conv: SAME pads so that output = ceil(input / stride); an odd pixel goes to the end (UPPER) or begin (LOWER).
+// ONNX Conv: SAME pads so that output = ceil(input / stride); an odd pixel goes to the end (UPPER) or begin
+// (LOWER).
 void resolve_auto_pad(Window& window, const Shape& input) {
   if (window.auto_pad == AutoPad::kNotSet || window.auto_pad == AutoPad::kValid) return;
   for (size_t i = 0; i < 2; ++i) {

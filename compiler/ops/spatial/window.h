@@ -1,5 +1,5 @@
-// What Conv, ConvTranspose and the pools share: a window that slides over one or two spatial dimensions. One is
-// made two with height 1, so that the ops themselves are always 2-d.
+// What Conv, ConvTranspose and the pools share: a window that slides over one or two spatial dimensions. One
+// is made two with height 1, so that the ops themselves are always 2-d.
 #pragma once
 
 #include <array>
@@ -32,8 +32,10 @@ ValueId drop_height(NodeImporter& n, ValueId y, int spatial);
 
 // Reads strides, dilations, pads and auto_pad. `kernel`: one size per spatial dimension.
 Window read_window(NodeImporter& n, const std::vector<int64_t>& kernel);
-// One entry per spatial dimension of an ints attribute, checked to be least..2^24; `otherwise` where left out.
-std::array<int64_t, 2> read_pair(NodeImporter& n, std::string_view attr, int spatial, int64_t otherwise, int64_t least);
+// One entry per spatial dimension of an ints attribute, checked to be least..2^24; `otherwise` where left
+// out.
+std::array<int64_t, 2> read_pair(NodeImporter& n, std::string_view attr, int spatial, int64_t otherwise,
+                                 int64_t least);
 // Turns auto_pad into pads for an input [N,C,H,W].
 void resolve_auto_pad(Window& window, const Shape& input);
 
