@@ -25,7 +25,7 @@ inline float capped_ratio(float ratio) { return std::min(ratio, 16384.0f); }
 
 // Scales whose reciprocal and products are normal numbers on every CPU.
 inline bool usable_scale(const TensorInfo& tensor) {
-  return tensor.scale_count == 1 && tensor.scale() >= 0x1p-100f && tensor.scale() <= 0x1p100f;
+  return tensor.scale_count == 1 && tensor.scale() >= 0x1p-60f && tensor.scale() <= 0x1p60f;
 }
 
 // The op's own clamp of an int8 result.

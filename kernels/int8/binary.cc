@@ -84,7 +84,15 @@ struct AddOp {
     return hn::ShiftRightSame(hn::Add(hn::WidenMulPairwiseAdd(DI32(), pairs, multipliers), bias), shift);
   }
   HWY_INLINE VI16 half(VI16 a, VI16 b) const {
+#if HWY_ARCH_ARM && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR
+    const int16_t a_factor = vgetq_lane_s16(multipliers.raw, 0), b_factor = vgetq_lane_s16(multipliers.raw, 1);
+    const auto sum = [&](int16x4_t a4, int16x4_t b4) {
+      return hn::ShiftRightSame(VI32(vmlal_n_s16(vmlal_n_s16(bias.raw, a4, a_factor), b4, b_factor)), shift);
+    };
+    return narrow(sum(vget_low_s16(a.raw), vget_low_s16(b.raw)), sum(vget_high_s16(a.raw), vget_high_s16(b.raw)));
+#else
     return narrow(quarter(hn::InterleaveLower(DI16(), a, b)), quarter(hn::InterleaveUpper(DI16(), a, b)));
+#endif
   }
   HWY_INLINE VI8 operator()(VI8 a, VI8 b) const {
     return output.clamp(narrow(half(widen_lower(a), widen_lower(b)), half(widen_upper(a), widen_upper(b))));

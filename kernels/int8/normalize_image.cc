@@ -24,18 +24,23 @@ void normalize_pixels(const T* table, const uint8_t* x, T* y, size_t pixels) {
 
 #if HWY_TARGET <= HWY_AVX3_DL
 
-// The lanes of channel `c` in the `phase`-th vector of 64 bytes.
+// The lanes of each channel in each of the vectors after which the pattern repeats.
 template <int kChannels>
-constexpr uint64_t channel_lanes(int phase, int c) {
-  uint64_t lanes = 0;
-  for (int i = 0; i < 64; ++i) lanes |= static_cast<uint64_t>((64 * phase + i) % kChannels == c) << i;
-  return lanes;
-}
+struct ChannelLanes {
+  static constexpr int kPhases = kChannels == 3 ? 3 : 1;
+
+  uint64_t lanes[kPhases][kChannels] = {};
+
+  constexpr ChannelLanes() {
+    for (int i = 0; i < 64 * kPhases; ++i) lanes[i / 64][i % kChannels] |= uint64_t{1} << i % 64;
+  }
+};
 
 // Looks every byte up in the tables of its own channel only, without taking the channels apart.
 template <int kChannels>
 void normalize_bytes(const uint8_t* table, const uint8_t* x, uint8_t* y, size_t pixels) {
-  constexpr int kPhases = kChannels == 3 ? 3 : 1;
+  static constexpr ChannelLanes<kChannels> kLanes;
+  constexpr int kPhases = ChannelLanes<kChannels>::kPhases;
   __m512i t[kChannels][4];
   for (int c = 0; c < kChannels; ++c) {
     for (int i = 0; i < 4; ++i) t[c][i] = _mm512_loadu_si512(table + 256 * c + 64 * i);
@@ -47,7 +52,7 @@ void normalize_bytes(const uint8_t* table, const uint8_t* x, uint8_t* y, size_t 
       __m512i v = _mm512_loadu_si512(x + i + 64 * phase);
       const __mmask64 high = _mm512_movepi8_mask(v);
       for (int c = 0; c < kChannels; ++c) {
-        const __mmask64 lanes = channel_lanes<kChannels>(phase, c);
+        const __mmask64 lanes = kLanes.lanes[phase][c];
         v = _mm512_mask2_permutex2var_epi8(t[c][0], v, lanes & ~high, t[c][1]);
         v = _mm512_mask2_permutex2var_epi8(t[c][2], v, lanes & high, t[c][3]);
       }

@@ -79,9 +79,40 @@ TEST_CASE("int8 multiply with every pair of values, clamped") {
 }
 
 TEST_CASE("int8 multiply with a scale beyond all bounds saturates") {
-  Tensor a = filled({300}, 1e20f, 3, 1), b = filled({300}, 1.0f, -7, 2), y = int8_tensor({300}, 1e-20f, 0);
+  Tensor a = filled({300}, 1e17f, 3, 1), b = filled({300}, 1.0f, -7, 2), y = int8_tensor({300}, 1e-17f, 0);
   check_binary(BinaryKind::kMul, a, b, y, plan::Clamp(0, 0, -128, 127),
-               [&](int8_t va, int8_t vb) { return saturate(double(va - 3) * double(vb + 7) * 1e6); });
+               [&](int8_t va, int8_t vb) { return saturate(double(va - 3) * double(vb + 7) * 1e34); });
+}
+
+// As binary.cc defines it: 15-bit multipliers of the real ratios, one rounding half up.
+int8_t reference_sum(int32_t a, int32_t b, float a_ratio, float b_ratio, int32_t a_zero, int32_t b_zero, int32_t y_zero) {
+  int shift = 6;
+  while (std::ldexp(std::max(a_ratio, b_ratio), shift) < 16383.5) ++shift;
+  const auto multiplier = [&](float ratio) {
+    return std::min(static_cast<int64_t>(std::nearbyint(std::ldexp(ratio, shift))), int64_t{32767});
+  };
+  const int64_t sum = (a - a_zero) * multiplier(a_ratio) + (b - b_zero) * multiplier(std::abs(b_ratio)) * (b_ratio < 0 ? -1 : 1);
+  return saturate(std::floor(std::ldexp(double(sum), -shift) + 0.5) + y_zero);
+}
+
+TEST_CASE("int8 add and subtract") {
+  for (const Shapes& shapes : kShapes) {
+    Tensor a = filled(shapes.a, 0.043f, -13, 1), b = filled(shapes.b, 0.0091f, 77, 2);
+    for (const float y_scale : {0.051f, 0.0007f, 1.0f}) {
+      Tensor y = int8_tensor(shapes.y, y_scale, 5);
+      const float ra = a.scales[0] / y_scale, rb = b.scales[0] / y_scale;
+      int worst = 0;
+      check_binary(BinaryKind::kAdd, a, b, y, plan::Clamp(0, 0, -128, 127), [&](int8_t va, int8_t vb) {
+        const int8_t sum = reference_sum(va, vb, ra, rb, -13, 77, 5);
+        const double exact = (va + 13) * double(ra) + (vb - 77) * double(rb);
+        worst = std::max(worst, std::abs(sum - saturate(std::nearbyint(exact) + 5)));
+        return sum;
+      });
+      CHECK(worst <= 1);
+      check_binary(BinaryKind::kSub, a, b, y, plan::Clamp(0, 0, -20, 90),
+                   [&](int8_t va, int8_t vb) { return reference_sum(va, vb, ra, -rb, -13, 77, 5); });
+    }
+  }
 }
 
 TEST_CASE("int8 min and max") {
