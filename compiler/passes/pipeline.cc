@@ -26,6 +26,7 @@ constexpr Pass kPipeline[] = {
     {"fold_stem", fold_stem},
     {"narrow_weights", narrow_weights},
     {"simplify_last", simplify},
+    {"share_channels", share_channels},
     {"share_memory", share_memory},
 };
 

@@ -89,6 +89,29 @@ TEST_CASE("a global pooling squeezed to a matrix loses its transposition") {
   CHECK(b.only(OpCode::kReduce).attrs<plan::ReduceT>().axes == std::vector<int32_t>{1, 2});
 }
 
+TEST_CASE("convolutions write into their concat, and read slices where they lie") {
+  GraphBuilder b;
+  const ValueId x = b.input({1, 8, 8, 4});
+  const ValueId left = b.conv(x, 3);
+  const ValueId right = b.clamp(b.conv(x, 5), 0, 1);   // this kernel cannot stride
+  plan::ConcatT concat;
+  concat.axis = 3;
+  const ValueId joined = b.add(OpCode::kConcat, {left, right}, concat);
+  plan::SliceT slice;
+  slice.starts = {0, 0, 0, 2};
+  slice.steps = {1, 1, 1, 1};
+  const ValueId part = b.add(OpCode::kSlice, {joined}, slice, TensorType{DType::kFloat32, {1, 8, 8, 6}});
+  b.output(b.conv(part, 2));
+  b.run(share_channels);
+  CHECK(b.count(OpCode::kConcat) == 0);
+  CHECK(b.count(OpCode::kSlice) == 0);
+  CHECK(b.count(OpCode::kCopy) == 1);
+  REQUIRE(b.graph.value(left).view);
+  CHECK(b.graph.value(left).view->pixel_stride == 8);
+  REQUIRE(b.graph.value(part).view);
+  CHECK(b.graph.value(part).view->offset == 2);
+}
+
 TEST_CASE("softmax over another axis is moved to the last") {
   GraphBuilder b;
   plan::SoftmaxT softmax;
