@@ -109,7 +109,8 @@ class Session {
   }
   void cancel() { bantam_session_cancel(get()); }
 
-  // `hook(const bantam_op_event&)` is called after every op; it must outlive the session or the next set_hook.
+  // `hook(const bantam_op_event&)` is called after every op; it must outlive the session or the next
+  // set_hook.
   template <typename Hook>
   Outcome set_hook(Hook* hook) {
     bantam_error error;
@@ -147,7 +148,8 @@ class Model {
     return made([&](bantam_model** m, bantam_error* e) { return bantam_model_from_file(path, m, e); });
   }
   static Expected<Model> from_memory(const void* data, size_t bytes) {
-    return made([&](bantam_model** m, bantam_error* e) { return bantam_model_from_memory(data, bytes, m, e); });
+    return made(
+        [&](bantam_model** m, bantam_error* e) { return bantam_model_from_memory(data, bytes, m, e); });
   }
   static Expected<Model> from_fd(int fd, uint64_t offset, uint64_t length) {
     return made(
