@@ -272,7 +272,9 @@ ValueId NodeImporter::reshape(ValueId x, Shape shape) {
 }
 
 ValueId NodeImporter::transpose(ValueId x, std::vector<int> perm) {
-  if (std::is_sorted(perm.begin(), perm.end()) && static_cast<int>(perm.size()) == rank_of(x)) return x;
+  std::vector<int> identity(static_cast<size_t>(rank_of(x)));
+  std::iota(identity.begin(), identity.end(), 0);
+  if (perm == identity) return x;
   plan::TransposeT attributes;
   attributes.perm = std::move(perm);
   return emit(OpCode::kTranspose, {x}, attributes);
