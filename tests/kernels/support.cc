@@ -120,6 +120,17 @@ double broadcast_at(const std::vector<double>& values, const Dims& dims, const I
 
 namespace {
 
+// One pool for all tests: making threads takes longer than most of them.
+ThreadPool* three_threads() {
+  static const std::unique_ptr<ThreadPool, void (*)(ThreadPool*)> pool = [] {
+    ThreadPool* threads = nullptr;
+    static_cast<void>(kernels::kernel_table().create_threads(3, &threads).ok());
+    return std::unique_ptr<ThreadPool, void (*)(ThreadPool*)>(threads,
+                                                              kernels::kernel_table().destroy_threads);
+  }();
+  return pool.get();
+}
+
 void check_once(OneOp& op, const std::vector<double>& expected, const Tolerance& tolerance,
                 ThreadPool* threads) {
   const Status status = op.run(kernels::kernel_table().create, threads);
@@ -140,10 +151,7 @@ void check_op(OneOp& op, const std::vector<double>& expected, const Tolerance& t
   const bool real = op.outputs[0]->info.dtype == DType::kFloat32;
   const Tolerance used = real ? tolerance : Tolerance{0, 0};
   for_each_target([&] { check_once(op, expected, used, nullptr); });
-  ThreadPool* threads = nullptr;
-  REQUIRE(kernels::kernel_table().create_threads(3, &threads).ok());
-  check_once(op, expected, used, threads);
-  kernels::kernel_table().destroy_threads(threads);
+  check_once(op, expected, used, three_threads());
 }
 
 void check_refused(OneOp& op) {
