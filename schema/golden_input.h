@@ -1,5 +1,5 @@
-// The golden input: pseudo-random data that every machine makes alike, for golden hashes. A plan's golden hashes are
-// those of the dense, row-major bytes that it computes from it.
+// The golden input: pseudo-random data that every machine makes alike, for golden hashes. A plan's golden
+// hashes are those of the dense, row-major bytes that it computes from it.
 //
 // Element i of input k is made from r = mix(k * 2^40 + i), by dtype:
 //   float32   quantized range given: scale * (a - zero_point), a = -128 .. 127.9375 in steps of 1/16
@@ -45,7 +45,7 @@ inline uint16_t half_element(int32_t m) {
   const uint32_t sign = m < 0 ? 0x8000 : 0;
   const uint32_t magnitude = static_cast<uint32_t>(m < 0 ? -m : m);
   if (magnitude == 0) return static_cast<uint16_t>(sign);
-  const int top = std::bit_width(magnitude) - 1;   // value = 1.f * 2^(top - 10)
+  const int top = std::bit_width(magnitude) - 1;  // value = 1.f * 2^(top - 10)
   const uint32_t fraction = (magnitude << (10 - top)) & 0x3ff;
   return static_cast<uint16_t>(sign | static_cast<uint32_t>(top + 5) << 10 | fraction);
 }
@@ -57,20 +57,27 @@ void store(void* out, int64_t i, T value) {
 
 inline void store_element(plan::DType dtype, void* out, int64_t i, uint64_t r, GoldenRange range) {
   switch (dtype) {
-    case plan::DType::kFloat32: return store(out, i, float_element(r, range));
-    case plan::DType::kFloat16: return store(out, i, half_element(static_cast<int32_t>(r >> 53) - 1024));
+    case plan::DType::kFloat32:
+      return store(out, i, float_element(r, range));
+    case plan::DType::kFloat16:
+      return store(out, i, half_element(static_cast<int32_t>(r >> 53) - 1024));
     case plan::DType::kInt8:
-    case plan::DType::kUInt8: return store(out, i, static_cast<uint8_t>(r >> 56));
-    case plan::DType::kInt32: return store(out, i, static_cast<int32_t>(r >> 62));
-    case plan::DType::kInt64: return store(out, i, static_cast<int64_t>(r >> 62));
-    case plan::DType::kBool: return store(out, i, static_cast<uint8_t>(r >> 63));
+    case plan::DType::kUInt8:
+      return store(out, i, static_cast<uint8_t>(r >> 56));
+    case plan::DType::kInt32:
+      return store(out, i, static_cast<int32_t>(r >> 62));
+    case plan::DType::kInt64:
+      return store(out, i, static_cast<int64_t>(r >> 62));
+    case plan::DType::kBool:
+      return store(out, i, static_cast<uint8_t>(r >> 63));
   }
 }
 
 }  // namespace golden
 
 // Writes `elements` elements of the plan's input number `input` to `out`.
-inline void fill_golden_input(int32_t input, plan::DType dtype, int64_t elements, GoldenRange range, void* out) {
+inline void fill_golden_input(int32_t input, plan::DType dtype, int64_t elements, GoldenRange range,
+                              void* out) {
   const uint64_t first = static_cast<uint64_t>(input) << 40;
   for (int64_t i = 0; i < elements; ++i) {
     golden::store_element(dtype, out, i, golden::mix(first + static_cast<uint64_t>(i)), range);

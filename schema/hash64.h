@@ -5,7 +5,8 @@
 //   The bytes, padded with zeros to a multiple of 32, are taken in blocks of four words:
 //     lane[i] = rotl(lane[i] ^ word[i], 29) * kHashPrime.
 //   h = number of bytes before padding; for i = 0..3: h = rotl(h ^ lane[i], 29) * kHashPrime.
-//   h ^= h >> 32; h *= kHashFinal; h ^= h >> 29. A result of 0 is replaced by 1, as 0 means "no hash" in a plan.
+//   h ^= h >> 32; h *= kHashFinal; h ^= h >> 29. A result of 0 is replaced by 1, as 0 means "no hash" in a
+//   plan.
 #pragma once
 
 #include <bit>
