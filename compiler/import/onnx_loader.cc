@@ -85,6 +85,7 @@ class Loader {
       define(input.name(), id);
       graph_.inputs.push_back(id);
     }
+    if (graph_.inputs.empty()) throw CompileError("the model has no inputs: there is nothing to run on a board");
   }
 
   void check_binding(const std::string& name) const {

@@ -28,8 +28,6 @@ float half_to_float(uint16_t half) {
   return sign != 0 ? -magnitude : magnitude;
 }
 
-float bfloat16_to_float(uint16_t value) { return std::bit_cast<float>(static_cast<uint32_t>(value) << 16); }
-
 size_t stored_size(int onnx_type) {
   switch (onnx_type) {
     case TensorProto::FLOAT:
@@ -37,7 +35,6 @@ size_t stored_size(int onnx_type) {
     case TensorProto::UINT32:
       return 4;
     case TensorProto::FLOAT16:
-    case TensorProto::BFLOAT16:
     case TensorProto::INT16:
     case TensorProto::UINT16:
       return 2;
@@ -120,8 +117,6 @@ void fill_from_raw(int type, const std::string& raw, Tensor& tensor) {
   switch (type) {
     case TensorProto::FLOAT16:
       return convert_raw<uint16_t>(raw, tensor.as<float>(), half_to_float);
-    case TensorProto::BFLOAT16:
-      return convert_raw<uint16_t>(raw, tensor.as<float>(), bfloat16_to_float);
     case TensorProto::DOUBLE:
       return convert_raw<double>(raw, tensor.as<float>(), [](double x) { return static_cast<float>(x); });
     case TensorProto::INT16:
@@ -157,9 +152,6 @@ void fill_from_fields(const TensorProto& proto, Tensor& tensor) {
     case TensorProto::FLOAT16:
       return convert_field(proto, proto.int32_data(), tensor.as<float>(),
                            [](int32_t x) { return half_to_float(static_cast<uint16_t>(x)); });
-    case TensorProto::BFLOAT16:
-      return convert_field(proto, proto.int32_data(), tensor.as<float>(),
-                           [](int32_t x) { return bfloat16_to_float(static_cast<uint16_t>(x)); });
     case TensorProto::INT64:
       return convert_field(proto, proto.int64_data(), tensor.as<int64_t>(), [](int64_t x) { return x; });
     case TensorProto::UINT64:
@@ -198,7 +190,6 @@ std::optional<DType> dtype_from_onnx(int onnx_type) {
   switch (onnx_type) {
     case TensorProto::FLOAT:
     case TensorProto::FLOAT16:
-    case TensorProto::BFLOAT16:
     case TensorProto::DOUBLE:
       return DType::kFloat32;
     case TensorProto::INT8:

@@ -13,8 +13,8 @@ class TensorProto;
 
 namespace bantam::compiler {
 
-// The dtype bantam computes an ONNX element type in: float16, bfloat16 and double become float32, small
-// integers without a kernel of their own int32. Empty when there is none (string, complex, float8 ...).
+// The dtype bantam computes an ONNX element type in: float16 and double become float32, small
+// integers without a kernel of their own int32. Empty when there is none (string, complex, bfloat16 ...).
 std::optional<DType> dtype_from_onnx(int onnx_type);
 std::string onnx_type_name(int onnx_type);
 

@@ -1,5 +1,8 @@
 // NCHW becomes NHWC: every spatial op is wrapped in transposes and its weights are permuted. This is the only
 // place where the layout changes; sink_transposes then cancels what was wrapped twice.
+#include <fmt/format.h>
+
+#include "bantam/compiler/error.h"
 #include "ops/op_def.h"
 #include "passes/pass.h"
 #include "passes/rewriter.h"
@@ -12,12 +15,22 @@ const std::vector<int> kToNchw = {0, 3, 1, 2};
 
 bool has_spatial_weights(OpCode code) { return code == OpCode::kConv2d || code == OpCode::kConvTranspose2d; }
 
+void check_weights(const Graph& graph, const Node& node) {
+  for (size_t i = 1; i < node.inputs.size(); ++i) {
+    if (node.inputs[i] == kNoValue || graph.is_constant(node.inputs[i])) continue;
+    throw CompileError(fmt::format("{} node '{}': its {} '{}' are computed at run time; bantam needs them constant",
+                                   op_def(node.code).name, node.name, i == 1 ? "weights" : "biases",
+                                   graph.value(node.inputs[i]).name));
+  }
+}
+
 void wrap(Graph& graph, Rewriter& rewriter, Node node) {
   const ValueId output = node.outputs[0];
   const ValueId input = rewriter.add(OpCode::kTranspose, node.name, {node.inputs[0]}, transpose_by(kToNhwc));
   std::vector<ValueId> inputs = node.inputs;
   inputs[0] = input;
   if (has_spatial_weights(node.code)) {
+    check_weights(graph, node);
     const ValueId weights = inputs[1];
     inputs[1] = graph.add_constant(graph.value(weights).name, permuted(graph.constant(weights), kToNhwc));
   }
