@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <random>
 
-#include "hwy/aligned_allocator.h"
-
 namespace bantam::bench {
 
 Tensor::Tensor(plan::DType dtype, std::vector<int32_t> dims, float scale, int32_t zero_point) : scales{scale} {
@@ -16,11 +14,13 @@ Tensor::Tensor(plan::DType dtype, std::vector<int32_t> dims, float scale, int32_
   info.bytes = static_cast<size_t>(info.elements) * element_size(dtype);
   info.scale_count = 1;
   info.zero_point = zero_point;
-  bytes.resize(info.bytes + kReadPadding);
+  bytes = hwy::AllocateAligned<uint8_t>(info.bytes + kReadPadding);
   std::mt19937 random(1);
-  for (size_t i = 0; i < info.bytes; ++i) {
-    // Float bytes below 0x40 make finite numbers.
-    bytes[i] = static_cast<uint8_t>(dtype == plan::DType::kFloat32 ? random() % 64 : random());
+  if (dtype == plan::DType::kFloat32) {
+    auto* floats = reinterpret_cast<float*>(bytes.get());
+    for (int64_t i = 0; i < info.elements; ++i) floats[i] = static_cast<float>(random() % 4096) / 512 - 4;
+  } else {
+    for (size_t i = 0; i < info.bytes; ++i) bytes[i] = static_cast<uint8_t>(random());
   }
 }
 
@@ -34,7 +34,7 @@ Tensor& BenchOp::input(Tensor tensor) { return *inputs_.emplace_back(std::make_u
 
 Tensor& BenchOp::constant(Tensor tensor) {
   Tensor& added = input(std::move(tensor));
-  added.info.data = added.bytes.data();
+  added.info.data = added.bytes.get();
   return added;
 }
 
@@ -47,12 +47,12 @@ void BenchOp::run(benchmark::State& state, Status (*factory)(const OpContext&, K
   for (auto& tensor : inputs_) {
     tensor->info.scales = tensor->scales.data();
     in_infos.push_back(&tensor->info);
-    in.push_back(tensor->bytes.data());
+    in.push_back(tensor->bytes.get());
   }
   for (auto& tensor : outputs_) {
     tensor->info.scales = tensor->scales.data();
     out_infos.push_back(&tensor->info);
-    out.push_back(tensor->bytes.data());
+    out.push_back(tensor->bytes.get());
   }
   OpContext context;
   context.op = flatbuffers::GetRoot<plan::Op>(op_.data());

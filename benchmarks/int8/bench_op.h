@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bantam/runtime/kernel.h"
+#include "hwy/aligned_allocator.h"
 
 namespace bantam::bench {
 
@@ -15,7 +16,7 @@ struct Tensor {
 
   TensorInfo info;
   std::vector<float> scales;
-  std::vector<uint8_t> bytes;
+  hwy::AlignedFreeUniquePtr<uint8_t[]> bytes;  // followed by kReadPadding bytes
 };
 
 class BenchOp {

@@ -77,7 +77,7 @@ void xnnpack_binary(benchmark::State& state, xnn_binary_operator kind) {
   const Tensor a(DType::kInt8, {kElements}), b(DType::kInt8, {kElements});
   Tensor y(DType::kInt8, {kElements});
   xnn_reshape_binary_elementwise_nd(op, 3, dims, 3, dims, nullptr);
-  xnn_setup_binary_elementwise_nd(op, a.bytes.data(), b.bytes.data(), y.bytes.data());
+  xnn_setup_binary_elementwise_nd(op, a.bytes.get(), b.bytes.get(), y.bytes.get());
   for (auto _ : state) xnn_run_operator(op, nullptr);
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations()) * kElements);
   xnn_delete_operator(op);

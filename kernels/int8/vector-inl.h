@@ -60,24 +60,34 @@ HWY_INLINE VI32 widen_upper(VI16 v) {
 }
 
 // Saturating inverses of the above.
-HWY_INLINE VI16 narrow(VI32 lower, VI32 upper) { return hn::ReorderDemote2To(DI16(), lower, upper); }
-HWY_INLINE VI8 narrow(VI16 lower, VI16 upper) { return hn::ReorderDemote2To(DI8(), lower, upper); }
+template <class V32, class D16 = hn::Repartition<int16_t, hn::DFromV<V32>>, HWY_IF_I32_D(hn::DFromV<V32>)>
+HWY_INLINE hn::Vec<D16> narrow(V32 lower, V32 upper) {
+  return hn::ReorderDemote2To(D16(), lower, upper);
+}
+template <class V16, class D8 = hn::Repartition<int8_t, hn::DFromV<V16>>, HWY_IF_I16_D(hn::DFromV<V16>)>
+HWY_INLINE hn::Vec<D8> narrow(V16 lower, V16 upper) {
+  return hn::ReorderDemote2To(D8(), lower, upper);
+}
 
-// The end of every requantization: adds the zero point and clamps.
-struct Output {
-  VI16 zero_point;
-  VI8 min, max;
+// The end of every requantization: adds the zero point and clamps. D: int8.
+template <class D>
+struct OutputOf {
+  using D16 = hn::Repartition<int16_t, D>;
+  using V8 = hn::Vec<D>;
+  using V16 = hn::Vec<D16>;
 
-  Output(int32_t zero_point_, int8_t min_, int8_t max_)
-      : zero_point(hn::Set(DI16(), static_cast<int16_t>(zero_point_))),
-        min(hn::Set(DI8(), min_)),
-        max(hn::Set(DI8(), max_)) {}
+  V16 zero_point;
+  V8 min, max;
 
-  HWY_INLINE VI8 clamp(VI8 v) const { return hn::Min(hn::Max(v, min), max); }
-  HWY_INLINE VI8 operator()(VI16 lower, VI16 upper) const {
+  OutputOf(int32_t zero_point_, int8_t min_, int8_t max_)
+      : zero_point(hn::Set(D16(), static_cast<int16_t>(zero_point_))), min(hn::Set(D(), min_)), max(hn::Set(D(), max_)) {}
+
+  HWY_INLINE V8 clamp(V8 v) const { return hn::Min(hn::Max(v, min), max); }
+  HWY_INLINE V8 operator()(V16 lower, V16 upper) const {
     return clamp(narrow(hn::SaturatedAdd(lower, zero_point), hn::SaturatedAdd(upper, zero_point)));
   }
 };
+using Output = OutputOf<DI8>;
 
 }  // namespace bantam::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
