@@ -148,6 +148,11 @@ Status make_logic(const OpContext& context, BinaryKind kind, const Loop<3>& loop
 
 bool yields_bool(BinaryKind kind) { return kind >= BinaryKind::kEqual && kind <= BinaryKind::kXor; }
 
+bool same_quantization(const TensorInfo& a, const TensorInfo& b) {
+  if (!a.quantized() && !b.quantized()) return true;
+  return a.quantized() && b.quantized() && a.scale() == b.scale() && a.zero_point == b.zero_point;
+}
+
 bool clamps(const plan::Clamp* clamp) {
   const Range range(clamp);
   const Range everything;
@@ -167,6 +172,8 @@ Status create_binary(const OpContext& context, Kernel** out) {
     return unsupported(context, "an output of another type");
   }
   if (dtype == DType::kInt8 && context.output().quantized()) return create_int8_binary(context, out);
+  if (!same_quantization(context.input(0), context.input(1)))
+    return unsupported(context, "two quantizations");
   const Loop<3> loop = binary_loop(context);
   const bool in_highway = dtype == DType::kFloat32 && binary_row(kind, Operands::kRows) != nullptr;
   if (in_highway && vectorizes(loop)) {

@@ -181,19 +181,18 @@ Status make_reduce(const OpContext& context, ReduceKind kind, const Axes& axes, 
 
 }  // namespace
 
-// Relies on: axes within x, y of the dtype of x, its shape that of x with the reduced axes 1 or left out. No
-// axes: all.
+// Relies on: axes within x, y of the dtype of x, its shape that of x with the reduced axes 1 or left out.
 Status create_reduce(const OpContext& context, Kernel** out) {
   const TensorInfo& x = context.input(0);
   const plan::Reduce& attributes = *context.op->attributes_as_Reduce();
-  if (x.dtype == DType::kInt8 && x.quantized()) return create_int8_reduce(context, out);
+  const auto* given = attributes.axes();
+  const bool any = given != nullptr && given->size() > 0;
+  if (x.dtype == DType::kInt8 && x.quantized() && any) return create_int8_reduce(context, out);
   if (context.output().dtype != x.dtype) return unsupported(context, "an output of another type");
   bool is_reduced[kMaxRank] = {};
-  const auto* given = attributes.axes();
-  if (given == nullptr || given->size() == 0) {
-    std::fill(is_reduced, is_reduced + x.rank, true);
-  } else {
-    for (const int32_t axis : *given) is_reduced[axis < 0 ? axis + x.rank : axis] = true;
+  for (uint32_t i = 0; any && i < given->size(); ++i) {
+    const int32_t axis = given->Get(i);
+    is_reduced[axis < 0 ? axis + x.rank : axis] = true;
   }
   const Axes axes(x, context.output(), is_reduced, attributes.keep_dims());
   switch (x.dtype) {

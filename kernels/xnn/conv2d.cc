@@ -104,7 +104,11 @@ Status create_conv2d(const OpContext& context, Kernel** out) {
     return unsupported(context, "a convolution takes float32 or int8");
   }
   const bool constant = w.data != nullptr && (!context.has_input(2) || context.input(2).data != nullptr);
-  return constant ? make_kernel<Conv2dKernel>(context, out) : create_generic_conv2d(context, out);
+  if (constant) {
+    const Status status = make_kernel<Conv2dKernel>(context, out);
+    if (status.code() != StatusCode::kUnsupported) return status;
+  }
+  return create_generic_conv2d(context, out);
 }
 
 }  // namespace bantam::kernels

@@ -100,8 +100,11 @@ Status create_conv_transpose2d(const OpContext& context, Kernel** out) {
       (w.dtype != DType::kFloat32 && w.dtype != DType::kFloat16)) {
     return unsupported(context, "a transposed convolution takes float32 or int8");
   }
-  return constant ? make_kernel<ConvTranspose2dKernel>(context, out)
-                  : create_generic_conv_transpose2d(context, out);
+  if (constant) {
+    const Status status = make_kernel<ConvTranspose2dKernel>(context, out);
+    if (status.code() != StatusCode::kUnsupported) return status;
+  }
+  return create_generic_conv_transpose2d(context, out);
 }
 
 }  // namespace bantam::kernels

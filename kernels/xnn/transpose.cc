@@ -15,12 +15,12 @@ struct Permutation {
   size_t dims[kMaxRank] = {};  // of the input
   size_t perm[kMaxRank] = {};
 
-  Permutation(const TensorInfo& x, const flatbuffers::Vector<int32_t>& order) {
+  Permutation(const TensorInfo& x, const flatbuffers::Vector<int32_t>* order) {
     // `group` is the joined axis that each input axis belongs to, in the order of the output first.
     int32_t first[kMaxRank] = {};  // first input axis of a group, in output order
     int32_t previous = -2;
     for (int32_t i = 0; i < x.rank; ++i) {
-      const int32_t axis = order[i];
+      const int32_t axis = order->Get(static_cast<uint32_t>(i));
       if (x.dims[axis] == 1) continue;
       if (previous >= 0 && follows(x, previous, axis)) {
         dims[rank - 1] *= static_cast<size_t>(x.dims[axis]);
@@ -91,7 +91,7 @@ class TransposeKernel final : public XnnKernel {
 Status create_transpose(const OpContext& context, Kernel** out) {
   const TensorInfo& x = context.input(0);
   const TensorInfo& y = context.output();
-  const auto& order = *context.op->attributes_as_Transpose()->perm();
+  const auto* order = context.op->attributes_as_Transpose()->perm();  // may be null for a scalar
   const Permutation permutation(x, order);
   const bool moves = permutation.rank > 1;
   if (moves && permutation.rank <= XNN_MAX_TENSOR_DIMS && x.dense() && y.dense() && x.elements > 0) {
@@ -101,8 +101,9 @@ Status create_transpose(const OpContext& context, Kernel** out) {
   Layout permuted;
   permuted.rank = x.rank;
   for (int32_t i = 0; i < x.rank; ++i) {
-    permuted.dims[i] = from.dims[order[i]];
-    permuted.strides[i] = from.strides[order[i]];
+    const int32_t axis = order->Get(static_cast<uint32_t>(i));
+    permuted.dims[i] = from.dims[axis];
+    permuted.strides[i] = from.strides[axis];
   }
   return create_strided_copy(context, permuted, 0, layout_of(y), 0, out);
 }

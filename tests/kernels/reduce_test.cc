@@ -26,7 +26,7 @@ const ReduceCase kCases[] = {{{2, 7, 7, 96}, {1, 2}},
                              {{2, 3, 2, 3, 2}, {0, 2, 4}}};
 
 Dims reduced(const ReduceCase& c, bool keep_dims, std::vector<bool>* is_reduced) {
-  is_reduced->assign(c.x.size(), c.axes.empty());
+  is_reduced->assign(c.x.size(), false);
   for (const int32_t axis : c.axes) {
     (*is_reduced)[static_cast<size_t>(axis < 0 ? axis + static_cast<int32_t>(c.x.size()) : axis)] = true;
   }
