@@ -68,7 +68,8 @@ compiler::SampleSource sample_source(const CompileFlags& flags) {
   compiler::SampleSource source;
   source.count = static_cast<int>(std::min<int64_t>(limited(inputs->count(), flags.limit), INT32_MAX));
   source.description = inputs->first().description();
-  if (source.count < inputs->count()) source.description += format(", the first %d", source.count);
+  if (source.count < inputs->count())
+    source.description += format(" (of %lld)", static_cast<long long>(inputs->count()));
   source.load = [inputs](int index) {
     std::vector<compiler::TensorData> tensors;
     for (Tensor& tensor : inputs->load(index)) tensors.push_back(to_compiler(std::move(tensor)));
@@ -113,10 +114,10 @@ int run_compile(const CompileFlags& flags) {
   progress.clear();
   for (const std::string& warning : result.warnings)
     std::fprintf(stderr, "bantam: warning: %s\n", warning.c_str());
+  bool writes = !result.plan.empty() && !flags.output.empty();
+  if (writes) write_file(flags.output, result.plan);
   if (!result.summary.empty()) std::printf("%s\n", result.summary.c_str());
-  if (result.plan.empty() || flags.output.empty()) return 0;
-  write_file(flags.output, result.plan);
-  std::printf("%s: %s\n", flags.output.c_str(), human_bytes(result.plan.size()).c_str());
+  if (writes) std::printf("%s: %s\n", flags.output.c_str(), human_bytes(result.plan.size()).c_str());
   return 0;
 }
 

@@ -42,7 +42,7 @@ class ImageFolder final : public Samples {
   std::string name(int64_t index) const override { return names_[static_cast<size_t>(index)]; }
   std::string description() const override {
     std::filesystem::path path = std::filesystem::path(folder_ + "/").parent_path();
-    return format("%zu images of ", names_.size()) + path.filename().string();
+    return path.filename().string();
   }
 
  private:
@@ -80,7 +80,7 @@ class NpySamples final : public Samples {
     return file_.path() + format(" sample %lld", static_cast<long long>(index));
   }
   std::string description() const override {
-    return format("%lld samples of ", static_cast<long long>(count())) + file_name(file_.path());
+    return file_name(file_.path());
   }
 
  private:

@@ -20,7 +20,7 @@ class Samples {
   // Thread-safe; reads only this sample.
   virtual Tensor load(int64_t index) const = 0;
   virtual std::string name(int64_t index) const = 0;  // for messages, and to find an image's label
-  virtual std::string description() const = 0;        // "100 images of calib"
+  virtual std::string description() const = 0;        // the name of the folder or file
 };
 
 // `image`: the model takes images; uint8 .npy arrays [N,H,W,3] (R, G, B), [N,H,W,1] or [N,H,W] are prepared

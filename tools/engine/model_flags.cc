@@ -16,7 +16,11 @@ constexpr const char* kOrders[] = {"rgb", "bgr", "gray"};
 
 std::string list_text(const std::vector<float>& values) {
   std::string text;
-  for (float value : values) text += (text.empty() ? "" : ",") + format("%.9g", static_cast<double>(value));
+  for (float value : values) {
+    char digits[32];
+    char* end = std::to_chars(digits, digits + sizeof(digits), value).ptr;
+    text += (text.empty() ? "" : ",") + std::string(digits, end);
+  }
   return text;
 }
 
@@ -24,7 +28,7 @@ std::vector<int64_t> parse_shape(const std::string& flag, std::string_view text)
   std::vector<int64_t> shape;
   const char* at = text.data();
   const char* end = at + text.size();
-  while (at < end) {
+  do {
     int64_t dim = 0;
     auto [next, error] = std::from_chars(at, end, dim);
     bool separated = next < end && (*next == 'x' || *next == ',') && next + 1 < end;
@@ -33,7 +37,7 @@ std::vector<int64_t> parse_shape(const std::string& flag, std::string_view text)
     }
     shape.push_back(dim);
     at = next == end ? end : next + 1;
-  }
+  } while (at < end);
   return shape;
 }
 
