@@ -25,21 +25,25 @@ namespace {
 #if HWY_TARGET <= HWY_SSE2
 
 // Calls body(Lanes<>, first channel, channels) for each block of the range. Blocks are as wide as vectors allow, the
-// last one as narrow as its channels allow.
+// last ones as narrow as their channels allow.
 template <class Body>
 void for_each_block(int32_t first, int32_t end, const Body& body) {
   while (first < end) {
     const int32_t rest = end - first;
+    int32_t width;
 #if HWY_TARGET <= HWY_AVX3_DL
-    const int32_t channels = std::min(rest, 64);
-    rest > 32   ? body(Lanes<64>(), first, channels)
-    : rest > 16 ? body(Lanes<32>(), first, channels)
-                : body(Lanes<16>(), first, channels);
+    width = rest > 48 ? 64 : rest > 16 ? 32 : 16;
+    const int32_t channels = std::min(rest, width);
+    width == 64   ? body(Lanes<64>(), first, channels)
+    : width == 32 ? body(Lanes<32>(), first, channels)
+                  : body(Lanes<16>(), first, channels);
 #elif HWY_TARGET == HWY_AVX2
-    const int32_t channels = std::min(rest, 16);
-    rest > 8 ? body(Lanes<16>(), first, channels) : body(Lanes<8>(), first, channels);
+    width = rest > 8 ? 16 : 8;
+    const int32_t channels = std::min(rest, width);
+    width == 16 ? body(Lanes<16>(), first, channels) : body(Lanes<8>(), first, channels);
 #else
-    const int32_t channels = std::min(rest, 8);
+    width = 8;
+    const int32_t channels = std::min(rest, width);
     body(Lanes<8>(), first, channels);
 #endif
     first += channels;
@@ -49,9 +53,9 @@ void for_each_block(int32_t first, int32_t end, const Body& body) {
 template <class L, class Body>
 void with_taps(const DepthwiseShape& shape, const Body& body) {
   if (shape.kernel == 3) {
-    shape.stride == 1 ? body(Taps<3, 1, L::kGroup>()) : body(Taps<3, 2, L::kGroup>());
+    shape.stride == 1 ? body(Taps<L, 3, 1>()) : body(Taps<L, 3, 2>());
   } else {
-    shape.stride == 1 ? body(Taps<5, 1, L::kGroup>()) : body(Taps<5, 2, L::kGroup>());
+    shape.stride == 1 ? body(Taps<L, 5, 1>()) : body(Taps<L, 5, 2>());
   }
 }
 
@@ -74,18 +78,39 @@ void pack(const DepthwiseShape& shape, const DepthwiseWeights& weights, uint8_t*
   });
 }
 
-void run(const DepthwiseShape& shape, const DepthwiseTask& task, const uint8_t* packed) {
-  const int32_t out_rows = std::min(depthwise_tile_rows(shape.stride), shape.out_height - task.row);
-  packed += packed_size(shape, task.first_channel);
-  for_each_block(task.first_channel, task.end_channel, [&](auto lanes, int32_t first, int32_t channels) {
-    using L = decltype(lanes);
-    with_taps<L>(shape, [&](auto taps) {
-      using T = decltype(taps);
-      out_rows == T::kTileRows ? run_block<L, T, T::kTileRows>(shape, task, first, channels, packed)
-                               : run_block<L, T, 1>(shape, task, first, channels, packed);
-      packed += packed_block_bytes<L, T>();
+template <class L, class T>
+void run_block(const DepthwiseShape& shape, const DepthwiseTask& task, const TileRun& block, const uint8_t* packed) {
+  const OutputOf<typename L::D8> output(shape.y_zero, shape.y_min, shape.y_max);
+  if (task.row + T::kTileRows <= shape.out_height) {
+    run_tiles<L, T, T::kTileRows>(block, packed, output);
+  } else {
+    run_tiles<L, T, 1>(block, packed, output);
+  }
+}
+
+void run(const DepthwiseShape& shape, const DepthwiseTask& task, const uint8_t* packed_weights) {
+  constexpr int kMaxRows = 6;
+  const int8_t* table[kMaxRows * kPitch];
+  const uint8_t* first_block = packed_weights + packed_size(shape, task.first_channel);
+  for (int32_t column = 0; column < shape.out_width; column += kChunk) {
+    fill_table(shape, task, column, table);
+    const uint8_t* packed = first_block;
+    for_each_block(task.first_channel, task.end_channel, [&](auto lanes, int32_t first, int32_t channels) {
+      using L = decltype(lanes);
+      TileRun block;
+      block.table = table;
+      block.channel = first;
+      block.y_pixel = shape.y_pixel;
+      block.y_row = shape.out_width * shape.y_pixel;
+      block.y = task.y + task.row * block.y_row + column * block.y_pixel + first;
+      block.columns = std::min(kChunk, shape.out_width - column);
+      block.channels = channels;
+      with_taps<L>(shape, [&](auto taps) {
+        run_block<L, decltype(taps)>(shape, task, block, packed);
+        packed += packed_block_bytes<L, decltype(taps)>();
+      });
     });
-  });
+  }
 }
 
 #else
@@ -121,9 +146,8 @@ class Depthwise final : public Kernel {
     if (bytes == 0) return unsupported(context, "XNNPACK's kernel serves this CPU");
     run_ = HWY_DYNAMIC_POINTER(run);
 
-    const size_t row_bytes = static_cast<size_t>(shape_.in_width * shape_.x_pixel + kDepthwiseBlock);
-    if (!zero_row_.allocate(row_bytes)) return out_of_memory(context);
-    std::memset(zero_row_.data(), x.zero_point, row_bytes);
+    if (!zeros_.allocate(static_cast<size_t>(shape_.channels + kDepthwiseBlock))) return out_of_memory(context);
+    std::memset(zeros_.data(), x.zero_point, zeros_.size());
 
     const TensorInfo& w = context.input(1);
     const auto* bias = context.has_input(2) ? static_cast<const int32_t*>(context.input(2).data) : nullptr;
@@ -157,7 +181,7 @@ class Depthwise final : public Kernel {
         DepthwiseTask task;
         task.x = x + image * shape_.x_image();
         task.y = y + image * shape_.y_image();
-        task.zero_row = zero_row_.data();
+        task.zeros = zeros_.data();
         task.row = static_cast<int32_t>(i / pieces % rows) * tile_rows;
         task.first_channel = static_cast<int32_t>(i % pieces) * kPiece;
         task.end_channel = std::min(task.first_channel + kPiece, shape_.channels);
@@ -167,7 +191,7 @@ class Depthwise final : public Kernel {
     return ok_status();
   }
 
-  size_t state_bytes() const override { return zero_row_.size() + own_packed_bytes(); }
+  size_t state_bytes() const override { return zeros_.size() + own_packed_bytes(); }
 
  private:
   static constexpr int32_t kPiece = 4 * kDepthwiseBlock;
@@ -218,7 +242,7 @@ class Depthwise final : public Kernel {
   RunFunction run_ = nullptr;
   const uint8_t* packed_ = nullptr;
   PackedWeights own_packed_;  // used when the model has no store
-  Array<int8_t> zero_row_;
+  Array<int8_t> zeros_;
 };
 
 }  // namespace

@@ -33,7 +33,7 @@ struct DepthwiseWeights {
 struct DepthwiseTask {
   const int8_t* x = nullptr;  // an image
   int8_t* y = nullptr;
-  const int8_t* zero_row = nullptr;  // a row of in_width pixels of zero points, readable for 64 bytes more
+  const int8_t* zeros = nullptr;  // a pixel of zero points, readable for kDepthwiseBlock bytes more
   int32_t row = 0;
   int32_t first_channel = 0, end_channel = 0;  // multiples of kDepthwiseBlock, or the last channel
 };
