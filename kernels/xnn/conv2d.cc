@@ -2,6 +2,7 @@
 #include "int8/int8_kernels.h"
 #include "kernel_list.h"
 #include "xnn/constants.h"
+#include "xnn/row_gather.h"
 #include "xnn_support.h"
 
 namespace bantam::kernels {
@@ -25,23 +26,44 @@ class Conv2dKernel final : public XnnKernel {
       return unsupported(context, "too large for this machine");
     }
     quantized_ = x.dtype == DType::kInt8;
-    weights_.init(context.packed, context.op, w.data, context.has_input(2) ? context.input(2).data : nullptr);
-    BANTAM_RETURN_IF_ERROR(quantized_ ? create_int8(context, attributes) : create_float(context, attributes));
-
-    size_t height = 0, width = 0;
-    const auto reshape =
-        quantized_ ? xnn_reshape_convolution2d_nhwc_qs8_qc8w : xnn_reshape_convolution2d_nhwc_f32;
-    const xnn_status status = reshape(operator_, x.dims[0], x.dims[1], x.dims[2], &workspace_bytes_,
-                                      &workspace_alignment_, &height, &width, pool_);
-    BANTAM_RETURN_IF_ERROR(finish(context, status));
-    if (height != size_t(y.dims[1]) || width != size_t(y.dims[2])) {
-      return unsupported(context, "the output's shape is not that of this convolution");
+    Columns columns(context, attributes);
+    gathers_ = RowGather::pays(context);
+    if (gathers_) {
+      gather_ = RowGather(context);
+      columns = Columns(context, gather_);
     }
-    return ok_status();
+    weights_.init(context.packed, context.op, w.data, context.has_input(2) ? context.input(2).data : nullptr);
+    BANTAM_RETURN_IF_ERROR(quantized_ ? create_int8(context, attributes, columns)
+                                      : create_float(context, attributes, columns));
+    return reshape(context, columns);
   }
 
  private:
-  Status create_float(const OpContext& context, const plan::Conv2d& a) {
+  // What the convolution is like along the width.
+  struct Columns {
+    int32_t width, kernel, stride, dilation, pad_before, pad_after, depth, pixel_stride;
+
+    Columns(const OpContext& context, const plan::Conv2d& a)
+        : width(context.input(0).dims[2]),
+          kernel(context.input(1).dims[2]),
+          stride(a.stride_w()),
+          dilation(a.dilation_w()),
+          pad_before(a.pad_left()),
+          pad_after(a.pad_right()),
+          depth(context.input(1).dims[3]),
+          pixel_stride(context.input(0).pixel_stride) {}
+    Columns(const OpContext& context, const RowGather& gather)
+        : width(context.output().dims[2]),
+          kernel(1),
+          stride(1),
+          dilation(1),
+          pad_before(0),
+          pad_after(0),
+          depth(context.input(1).dims[2] * context.input(1).dims[3]),
+          pixel_stride(gather.pixel_stride()) {}
+  };
+
+  Status create_float(const OpContext& context, const plan::Conv2d& a, const Columns& c) {
     const TensorInfo& w = context.input(1);
     FloatConstant kernel, bias;
     if (!kernel.load(&w) || !bias.load(context.has_input(2) ? &context.input(2) : nullptr)) {
@@ -49,15 +71,14 @@ class Conv2dKernel final : public XnnKernel {
     }
     const Range range(a.clamp());
     return xnn_result(
-        context,
-        xnn_create_convolution2d_nhwc_f32(
-            a.pad_top(), a.pad_right(), a.pad_bottom(), a.pad_left(), w.dims[1], w.dims[2], a.stride_h(),
-            a.stride_w(), a.dilation_h(), a.dilation_w(), a.groups(), w.dims[3], w.dims[0] / a.groups(),
-            context.input(0).pixel_stride, context.output().pixel_stride, kernel.data(), bias.data(),
-            range.min, range.max, 0, nullptr, weights_.get(), &operator_));
+        context, xnn_create_convolution2d_nhwc_f32(
+                     a.pad_top(), c.pad_after, a.pad_bottom(), c.pad_before, w.dims[1], c.kernel,
+                     a.stride_h(), c.stride, a.dilation_h(), c.dilation, a.groups(), c.depth,
+                     w.dims[0] / a.groups(), c.pixel_stride, context.output().pixel_stride, kernel.data(),
+                     bias.data(), range.min, range.max, 0, nullptr, weights_.get(), &operator_));
   }
 
-  Status create_int8(const OpContext& context, const plan::Conv2d& a) {
+  Status create_int8(const OpContext& context, const plan::Conv2d& a, const Columns& c) {
     const TensorInfo& x = context.input(0);
     const TensorInfo& w = context.input(1);
     const TensorInfo& y = context.output();
@@ -68,22 +89,48 @@ class Conv2dKernel final : public XnnKernel {
     return xnn_result(
         context,
         xnn_create_convolution2d_nhwc_qs8_qc8w(
-            a.pad_top(), a.pad_right(), a.pad_bottom(), a.pad_left(), w.dims[1], w.dims[2], a.stride_h(),
-            a.stride_w(), a.dilation_h(), a.dilation_w(), a.groups(), w.dims[3], w.dims[0] / a.groups(),
-            x.pixel_stride, y.pixel_stride, static_cast<int8_t>(x.zero_point), x.scale(), scales.data(),
+            a.pad_top(), c.pad_after, a.pad_bottom(), c.pad_before, w.dims[1], c.kernel, a.stride_h(),
+            c.stride, a.dilation_h(), c.dilation, a.groups(), c.depth, w.dims[0] / a.groups(), c.pixel_stride,
+            y.pixel_stride, static_cast<int8_t>(x.zero_point), x.scale(), scales.data(),
             static_cast<const int8_t*>(w.data), bias, static_cast<int8_t>(y.zero_point), y.scale(),
             range.q_min, range.q_max, 0, nullptr, weights_.get(), &operator_));
   }
 
+  Status reshape(const OpContext& context, const Columns& columns) {
+    const TensorInfo& x = context.input(0);
+    const TensorInfo& y = context.output();
+    size_t height = 0, width = 0, xnn_bytes = 0;
+    const auto function =
+        quantized_ ? xnn_reshape_convolution2d_nhwc_qs8_qc8w : xnn_reshape_convolution2d_nhwc_f32;
+    const xnn_status status = function(operator_, x.dims[0], x.dims[1], columns.width, &xnn_bytes,
+                                       &workspace_alignment_, &height, &width, pool_);
+    BANTAM_RETURN_IF_ERROR(finish(context, status));
+    if (height != size_t(y.dims[1]) || width != size_t(y.dims[2])) {
+      return unsupported(context, "the output's shape is not that of this convolution");
+    }
+    if (gathers_) gathered_at_ = (xnn_bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+    workspace_bytes_ = gathers_ ? gathered_at_ + gather_.bytes() : xnn_bytes;
+    return ok_status();
+  }
+
   xnn_status setup(const RunContext& context) override {
-    return quantized_
-               ? xnn_setup_convolution2d_nhwc_qs8_qc8w(
-                     operator_, context.workspace, input_as<int8_t>(context, 0), output_as<int8_t>(context))
-               : xnn_setup_convolution2d_nhwc_f32(operator_, context.workspace, input_as<float>(context, 0),
-                                                  output_as<float>(context));
+    if (!quantized_) {
+      return xnn_setup_convolution2d_nhwc_f32(operator_, context.workspace, input_as<float>(context, 0),
+                                              output_as<float>(context));
+    }
+    const int8_t* x = input_as<int8_t>(context, 0);
+    if (gathers_) {
+      int8_t* gathered = static_cast<int8_t*>(context.workspace) + gathered_at_;
+      gather_.run(context.threads, x, gathered);
+      x = gathered;
+    }
+    return xnn_setup_convolution2d_nhwc_qs8_qc8w(operator_, context.workspace, x, output_as<int8_t>(context));
   }
 
   bool quantized_ = false;
+  bool gathers_ = false;
+  RowGather gather_;
+  size_t gathered_at_ = 0;  // bytes into the workspace
 };
 
 }  // namespace

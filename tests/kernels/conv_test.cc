@@ -56,6 +56,11 @@ TEST_CASE("Conv2d float32 with weights of run time, without bias or clamp") {
   }
 }
 
+constexpr ConvCase kFirstLayers[] = {
+    {2, 31, 29, 3, 20, 7, 7, 2, 1, 3, 1}, {1, 20, 23, 3, 16, 3, 3, 2, 1, 1, 1},
+    {1, 12, 9, 1, 8, 5, 5, 1, 1, 2, 1},   {1, 9, 9, 4, 9, 3, 4, 3, 1, 0, 1},
+    {1, 4, 3, 2, 5, 3, 5, 1, 1, 2, 1},    {1, 1, 64, 1, 6, 1, 16, 4, 1, 4, 1}};
+
 constexpr ConvCase kTransposed[] = {{1, 5, 6, 4, 6, 2, 2, 2, 1, 0, 1}, {2, 4, 4, 8, 5, 3, 3, 2, 1, 1, 1},
                                     {1, 6, 5, 6, 6, 4, 4, 2, 1, 1, 2}, {1, 5, 5, 3, 7, 3, 3, 1, 1, 1, 1},
                                     {1, 5, 4, 4, 4, 3, 3, 1, 2, 0, 4}, {1, 1, 9, 5, 3, 1, 4, 3, 1, 0, 1},
@@ -136,6 +141,14 @@ void check_int8(plan::OpCode code, const ConvCase& c, const Dims& out, const Ref
 TEST_CASE("Conv2d int8 is bit-exact") {
   for (const ConvCase& c : kConvs) {
     CAPTURE(c.h, c.w, c.in, c.out, c.kh, c.groups);
+    check_int8(plan::OpCode::kConv2d, c, conv_dims(c),
+               [&](const auto& x, const auto& w, const auto& bias) { return conv(c, x, w, bias); });
+  }
+}
+
+TEST_CASE("Conv2d int8 of few channels is bit-exact") {
+  for (const ConvCase& c : kFirstLayers) {
+    CAPTURE(c.h, c.w, c.in, c.out, c.kh);
     check_int8(plan::OpCode::kConv2d, c, conv_dims(c),
                [&](const auto& x, const auto& w, const auto& bias) { return conv(c, x, w, bias); });
   }
