@@ -156,6 +156,16 @@ struct Taps {
   }
 };
 
+// Stops the compiler from loading a value again for each use, of which there are too many for the load units.
+template <class V>
+HWY_INLINE void keep_in_register(V& v) {
+#if HWY_ARCH_X86 && (HWY_COMPILER_GCC || HWY_COMPILER_CLANG)
+  asm("" : "+v"(v.raw));
+#else
+  (void)v;
+#endif
+}
+
 // The packed weights of a block: slots, then bias, then scales; each kVectors vectors of 32-bit lanes.
 template <class L, class T>
 constexpr size_t packed_block_bytes() {
@@ -258,7 +268,8 @@ struct Tile {
         if (g < T::first_group(t) || g >= T::end_group(t)) continue;
         HWY_UNROLL(8)
         for (int k = 0; k < L::kVectors; ++k) {
-          const V32 w = hn::Load(d, weights + T::slot(j, t, g) * L::kBytes + k * hn::Lanes(d));
+          V32 w = hn::Load(d, weights + T::slot(j, t, g) * L::kBytes + k * hn::Lanes(d));
+          keep_in_register(w);
           HWY_UNROLL(8)
           for (int o = 0; o < T::kTileColumns; ++o) {
             sums[t][o][k] = L::multiply_add(v[T::in_column(j, o)][k], w, sums[t][o][k]);
