@@ -9,6 +9,7 @@
 
 #include "bantam/compiler/error.h"
 #include "emit/plan_writer.h"
+#include "ops/op_def.h"
 
 namespace bantam::compiler {
 namespace {
@@ -21,15 +22,18 @@ class Calibration {
  public:
   Calibration(const Graph& graph, const PassContext& context)
       : graph_(graph), context_(context), source_(*context.options.calibration) {
-    EmitOptions emit;
-    plan_ = write_plan(graph, emit);
+    plan_ = write_plan(graph, EmitOptions{});
+    multiplied_.assign(graph.values.size(), false);
+    for (const Node& node : graph.nodes) {
+      if (op_def(node.code).int8 == Int8Rule::kWeights) multiplied_[static_cast<size_t>(node.inputs[0])] = true;
+    }
   }
 
-  std::vector<Histogram> run() {
+  Statistics run() {
     const int hardware = std::max(1u, std::thread::hardware_concurrency());
     const int wanted = context_.options.threads > 0 ? context_.options.threads : hardware;
     const int count = std::min(wanted, source_.count);
-    std::vector<std::vector<Histogram>> parts(static_cast<size_t>(count));
+    std::vector<Statistics> parts(static_cast<size_t>(count));
     std::vector<std::thread> threads;
     for (int i = 1; i < count; ++i) {
       threads.emplace_back([this, &parts, i] { work(parts[static_cast<size_t>(i)]); });
@@ -38,19 +42,23 @@ class Calibration {
     for (std::thread& thread : threads) thread.join();
     if (failure_) std::rethrow_exception(failure_);
     for (size_t i = 1; i < parts.size(); ++i) {
-      for (size_t v = 0; v < parts[0].size(); ++v) parts[0][v].merge(parts[i][v]);
+      for (size_t v = 0; v < graph_.values.size(); ++v) {
+        parts[0].histograms[v].merge(parts[i].histograms[v]);
+        parts[0].means[v].merge(parts[i].means[v]);
+      }
     }
-    check_finite(parts[0]);
+    check_finite(parts[0].histograms);
     return std::move(parts[0]);
   }
 
  private:
-  void work(std::vector<Histogram>& histograms) {
+  void work(Statistics& statistics) {
     try {
-      histograms.resize(graph_.values.size());
+      statistics.histograms.resize(graph_.values.size());
+      statistics.means.resize(graph_.values.size());
       const std::unique_ptr<PlanRunner> runner = context_.runner(plan_);
       for (int i = next_++; i < source_.count && !stop_; i = next_++) {
-        observe_sample(i, *runner, histograms);
+        observe_sample(i, *runner, statistics);
         report(++done_);
       }
     } catch (...) {
@@ -60,19 +68,25 @@ class Calibration {
     }
   }
 
-  void observe_sample(int index, PlanRunner& runner, std::vector<Histogram>& histograms) const {
+  void observe_sample(int index, PlanRunner& runner, Statistics& statistics) const {
     const std::vector<TensorData> sample = source_.load(index);
     check_sample(index, sample);
     for (size_t i = 0; i < sample.size(); ++i) {
-      const ValueId input = graph_.inputs[i];
-      if (graph_.dtype(input) == DType::kFloat32) {
-        histograms[static_cast<size_t>(input)].add(as_floats(sample[i].bytes.data(), sample[i].bytes.size()));
-      }
+      observe(graph_.inputs[i], sample[i].bytes.data(), sample[i].bytes.size(), statistics);
     }
     runner.run(sample, [&](int op, const void* data, size_t bytes) {
-      const ValueId output = graph_.nodes[static_cast<size_t>(op)].outputs[0];
-      if (graph_.dtype(output) == DType::kFloat32) histograms[static_cast<size_t>(output)].add(as_floats(data, bytes));
+      observe(graph_.nodes[static_cast<size_t>(op)].outputs[0], data, bytes, statistics);
     });
+  }
+
+  void observe(ValueId id, const void* data, size_t bytes, Statistics& statistics) const {
+    if (graph_.dtype(id) != DType::kFloat32) return;
+    const std::span<const float> values = as_floats(data, bytes);
+    statistics.histograms[static_cast<size_t>(id)].add(values);
+    const Shape& shape = graph_.shape(id);
+    if (multiplied_[static_cast<size_t>(id)] && !shape.empty()) {
+      statistics.means[static_cast<size_t>(id)].add(values, static_cast<size_t>(shape.back()));
+    }
   }
 
   void check_sample(int index, const std::vector<TensorData>& sample) const {
@@ -114,6 +128,7 @@ class Calibration {
   const PassContext& context_;
   const SampleSource& source_;
   std::vector<std::byte> plan_;
+  std::vector<bool> multiplied_;   // by value: a convolution or the like reads it
   std::atomic<int> next_ = 0;
   std::atomic<int> done_ = 0;
   std::atomic<bool> stop_ = false;
@@ -123,7 +138,7 @@ class Calibration {
 
 }  // namespace
 
-std::vector<Histogram> calibrate(const Graph& graph, const PassContext& context) {
+Statistics calibrate(const Graph& graph, const PassContext& context) {
   if (!context.options.calibration) {
     throw CompileError("int8 needs calibration data: give --calibrate with a folder of images or an .npy file");
   }

@@ -1,16 +1,21 @@
 // Runs the fp32 network over the calibration samples and records what every float32 value looks like. Memory does not
-// depend on the number of samples; the samples are spread over the cores.
+// depend on the number of samples; the samples are spread over the cores, and the result does not depend on how.
 #pragma once
 
 #include <vector>
 
 #include "passes/pass.h"
+#include "quantize/channel_means.h"
 #include "quantize/histogram.h"
 
 namespace bantam::compiler {
 
-// One histogram per value of the graph (empty for values that are not float32 or not computed).
+struct Statistics {
+  std::vector<Histogram> histograms;    // by value; empty for values that are not float32 or not computed
+  std::vector<ChannelMeans> means;      // by value, over its last axis; only of values that are multiplied by weights
+};
+
 // Throws CompileError: no samples, a sample of the wrong type or shape, NaN or infinity in samples or activations.
-std::vector<Histogram> calibrate(const Graph& graph, const PassContext& context);
+Statistics calibrate(const Graph& graph, const PassContext& context);
 
 }  // namespace bantam::compiler

@@ -21,8 +21,8 @@ float dequantized(int q, const Quantization& quantization) {
 
 class Converter {
  public:
-  Converter(Graph& graph, const Assignment& assignment, const PassContext& context)
-      : graph_(graph), assignment_(assignment), context_(context), rewriter_(graph), as_int8_(graph.values.size(), kNoValue),
+  Converter(Graph& graph, const Assignment& assignment, const Statistics& statistics, const PassContext& context)
+      : graph_(graph), assignment_(assignment), statistics_(statistics), context_(context), rewriter_(graph), as_int8_(graph.values.size(), kNoValue),
         as_float_(graph.values.size(), kNoValue) {}
 
   void run() {
@@ -131,10 +131,8 @@ class Converter {
 
   ValueId convert_weights(Node& node, const Quantization& q) {
     const ValueId x = as_int8(node.inputs[0]);
-    const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
-    const std::span<const float> bias = has_bias ? graph_.constant(node.inputs[2]).as<float>() : std::span<const float>();
     const float input_scale = graph_.value(x).quantization->scales[0];
-    QuantizedWeights w = quantize_weights(graph_.constant(node.inputs[1]), bias, input_scale, q.scales[0]);
+    QuantizedWeights w = quantize_corrected(node, input_scale, q.scales[0]);
     const std::string& name = graph_.value(node.inputs[1]).name;
     Quantization bias_quantization;
     for (float scale : w.scales) bias_quantization.scales.push_back(input_scale * scale);
@@ -143,6 +141,20 @@ class Converter {
     const ValueId offsets = graph_.add_constant(name + " bias", std::move(w.bias));
     set_clamp(node, q);
     return add_int8(node.code, node.name, {x, weights, offsets}, q, std::move(node.attributes));
+  }
+
+  // Rounded weights, and a bias that makes up for what the rounding does to the mean output.
+  QuantizedWeights quantize_corrected(const Node& node, float input_scale, float output_scale) const {
+    const Tensor& weights = graph_.constant(node.inputs[1]);
+    std::vector<float> bias(static_cast<size_t>(weights.type.shape[0]), 0.0f);
+    if (node.inputs.size() > 2 && node.inputs[2] != kNoValue) bias = graph_.constant(node.inputs[2]).to_float();
+    const QuantizedWeights uncorrected = quantize_weights(weights, bias, input_scale, output_scale);
+    const ChannelMeans& means = statistics_.means[static_cast<size_t>(node.inputs[0])];
+    if (means.empty()) return uncorrected;
+    const auto* conv = std::get_if<plan::Conv2dT>(&node.attributes);
+    const std::vector<float> correction = rounding_bias(weights, uncorrected, means.means(), conv == nullptr ? 1 : conv->groups);
+    for (size_t c = 0; c < bias.size(); ++c) bias[c] += correction[c];
+    return quantize_weights(weights, bias, input_scale, output_scale);
   }
 
   ValueId convert_data(Node& node, const Quantization& q) {
@@ -203,6 +215,7 @@ class Converter {
 
   Graph& graph_;
   const Assignment& assignment_;
+  const Statistics& statistics_;
   const PassContext& context_;
   Rewriter rewriter_;
   std::vector<ValueId> as_int8_;    // by value of the old graph: its int8 form
@@ -211,8 +224,9 @@ class Converter {
 
 }  // namespace
 
-void convert_to_int8(Graph& graph, const Assignment& assignment, const PassContext& context) {
-  Converter(graph, assignment, context).run();
+void convert_to_int8(Graph& graph, const Assignment& assignment, const Statistics& statistics,
+                     const PassContext& context) {
+  Converter(graph, assignment, statistics, context).run();
 }
 
 }  // namespace bantam::compiler

@@ -5,9 +5,11 @@
 #include "ir/graph.h"
 #include "passes/pass.h"
 #include "quantize/assign.h"
+#include "quantize/calibrate.h"
 
 namespace bantam::compiler {
 
-void convert_to_int8(Graph& graph, const Assignment& assignment, const PassContext& context);
+void convert_to_int8(Graph& graph, const Assignment& assignment, const Statistics& statistics,
+                     const PassContext& context);
 
 }  // namespace bantam::compiler

@@ -43,4 +43,25 @@ QuantizedWeights quantize_weights(const Tensor& weights, std::span<const float> 
   return result;
 }
 
+std::vector<float> rounding_bias(const Tensor& weights, const QuantizedWeights& quantized,
+                                 std::span<const double> input_means, int64_t groups) {
+  const size_t channels = static_cast<size_t>(weights.type.shape[0]);
+  const size_t per_group = static_cast<size_t>(weights.type.shape.back());
+  const size_t row = static_cast<size_t>(weights.elements()) / channels;
+  const size_t outputs_per_group = channels / static_cast<size_t>(groups);
+  const std::span<const float> exact = weights.as<float>();
+  const std::span<const int8_t> rounded = quantized.weights.as<int8_t>();
+  std::vector<float> result(channels);
+  for (size_t c = 0; c < channels; ++c) {
+    const size_t first_input = c / outputs_per_group * per_group;
+    double sum = 0;
+    for (size_t i = 0; i < row; ++i) {
+      const double error = exact[c * row + i] - static_cast<double>(rounded[c * row + i]) * quantized.scales[c];
+      sum += error * input_means[first_input + i % per_group];
+    }
+    result[c] = static_cast<float>(sum);
+  }
+  return result;
+}
+
 }  // namespace bantam::compiler

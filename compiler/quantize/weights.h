@@ -18,4 +18,10 @@ struct QuantizedWeights {
 // `bias`: empty or one per output channel.
 QuantizedWeights quantize_weights(const Tensor& weights, std::span<const float> bias, float input_scale, float output_scale);
 
+// What rounding the weights does to the mean of every output channel: sum over taps and inputs of (w - rounded w) *
+// mean input, to be added to the bias. `input_means`: one per input channel; weights [O, taps..., inputs per group].
+// Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction (2019).
+std::vector<float> rounding_bias(const Tensor& weights, const QuantizedWeights& quantized,
+                                 std::span<const double> input_means, int64_t groups);
+
 }  // namespace bantam::compiler
