@@ -40,8 +40,8 @@ uint64_t weights_of(const OpContext& op) {
 }
 
 bool has_golden(const plan::Plan& plan) {
-  for (const plan::Op* op : *plan.ops()) {
-    if (op->golden() != 0) return true;
+  for (uint32_t i = 0; plan.ops() != nullptr && i < plan.ops()->size(); ++i) {
+    if (plan.ops()->Get(i)->golden() != 0) return true;
   }
   if (plan.golden_outputs() == nullptr) return false;
   return std::any_of(plan.golden_outputs()->begin(), plan.golden_outputs()->end(),
@@ -96,17 +96,17 @@ bantam_model_info describe_model(const LoadedPlan& loaded) {
   return info;
 }
 
-// A tensor that `indices` of the plan lists.
-bantam_status get_listed(const bantam_model* model,
-                         const flatbuffers::Vector<int32_t>* (plan::Plan::*indices)() const, int32_t index,
-                         bantam_tensor* tensor, bantam_error* error) {
+// A tensor that `indices` of the loaded plan lists.
+bantam_status get_listed(const bantam_model* model, std::span<const int32_t> (LoadedPlan::*indices)() const,
+                         int32_t index, bantam_tensor* tensor, bantam_error* error) {
   if (model == nullptr) return report(null_argument("model"), error);
   if (Status status = check_struct(tensor, "tensor"); !status.ok()) return report(status, error);
   const LoadedPlan& loaded = unwrap(model)->loaded();
-  const auto& list = *(loaded.plan->*indices)();
-  if (!in_range(index, static_cast<int32_t>(list.size())))
+  const std::span<const int32_t> list = (loaded.*indices)();
+  if (!in_range(index, static_cast<int32_t>(list.size()))) {
     return report(invalid("index", "it is out of range"), error);
-  deliver(describe_tensor(loaded, list.Get(static_cast<flatbuffers::uoffset_t>(index))), tensor);
+  }
+  deliver(describe_tensor(loaded, list[static_cast<size_t>(index)]), tensor);
   return report({}, error);
 }
 
@@ -170,12 +170,12 @@ bantam_status bantam_model_get_info(const bantam_model* model, bantam_model_info
 
 bantam_status bantam_model_get_input(const bantam_model* model, int32_t index, bantam_tensor* tensor,
                                      bantam_error* error) {
-  return get_listed(model, &plan::Plan::inputs, index, tensor, error);
+  return get_listed(model, &LoadedPlan::inputs, index, tensor, error);
 }
 
 bantam_status bantam_model_get_output(const bantam_model* model, int32_t index, bantam_tensor* tensor,
                                       bantam_error* error) {
-  return get_listed(model, &plan::Plan::outputs, index, tensor, error);
+  return get_listed(model, &LoadedPlan::outputs, index, tensor, error);
 }
 
 bantam_status bantam_model_get_op(const bantam_model* model, int32_t index, bantam_op_info* op,

@@ -28,11 +28,11 @@ bantam_status get_port(const bantam_session* session, int32_t index, bool output
   if (session == nullptr) return report(null_argument("session"), error);
   if (Status status = check_struct(tensor, "tensor"); !status.ok()) return report(status, error);
   const Session& from = *session->session;
-  const auto& list = output ? *from.model().plan().outputs() : *from.model().plan().inputs();
+  const LoadedPlan& loaded = from.model().loaded();
+  const std::span<const int32_t> list = output ? loaded.outputs() : loaded.inputs();
   if (!in_range(index, static_cast<int32_t>(list.size())))
     return report(invalid("index", "it is out of range"), error);
-  bantam_tensor value =
-      describe_tensor(from.model().loaded(), list.Get(static_cast<flatbuffers::uoffset_t>(index)));
+  bantam_tensor value = describe_tensor(loaded, list[static_cast<size_t>(index)]);
   value.data = output ? from.output_data(index) : from.input_data(index);
   deliver(value, tensor);
   return report({}, error);
@@ -164,7 +164,7 @@ bantam_status bantam_session_golden(bantam_session* session, uint64_t* op_hashes
                                     uint64_t* output_hashes, size_t output_count, bantam_error* error) {
   if (session == nullptr) return report(null_argument("session"), error);
   const LoadedPlan& loaded = session->session->model().loaded();
-  if (op_count != loaded.ops.size() || output_count != loaded.plan->outputs()->size()) {
+  if (op_count != loaded.ops.size() || output_count != loaded.outputs().size()) {
     return report(invalid("count", "it is not that of the model"), error);
   }
   if (op_hashes == nullptr && op_count != 0) return report(null_argument("op_hashes"), error);

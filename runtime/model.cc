@@ -40,7 +40,7 @@ void Model::release() {
 }
 
 GoldenRange Model::golden_range(int32_t index) const {
-  const int32_t tensor = plan().inputs()->Get(static_cast<flatbuffers::uoffset_t>(index));
+  const int32_t tensor = loaded_.inputs()[static_cast<size_t>(index)];
   for (const OpContext& op : loaded_.ops) {
     if (op.op->code() != plan::OpCode::kQuantize) continue;
     const int32_t source = loaded_.tensor_index(op.inputs[0]);

@@ -87,8 +87,7 @@ Status Session::init(const SessionOptions& options) {
   BANTAM_RETURN_IF_ERROR(model_->source().check_intact());
   if (!contexts_.allocate(loaded.ops.size()) || !addresses_.allocate(loaded.operands.size()) ||
       !roots_.allocate(loaded.tensors.size()) || !kernels_.allocate(loaded.ops.size()) ||
-      !inputs_.allocate(loaded.plan->inputs()->size()) ||
-      !outputs_.allocate(loaded.plan->outputs()->size())) {
+      !inputs_.allocate(loaded.inputs().size()) || !outputs_.allocate(loaded.outputs().size())) {
     return out_of_memory("no memory for the session");
   }
   BANTAM_RETURN_IF_ERROR(make_arena(options));
@@ -144,20 +143,19 @@ void Session::describe_ports() {
   };
   for (size_t i = 0; i < inputs_.size(); ++i) {
     Port& port = inputs_[i];
-    port.tensor = loaded.plan->inputs()->Get(static_cast<flatbuffers::uoffset_t>(i));
+    port.tensor = loaded.inputs()[i];
     port.bindable = true;
     port.needs_padding = true;
     for (const OpContext& op : loaded.ops) port.bindable &= root_of(op.outputs[0]) != port.tensor;
   }
   for (size_t i = 0; i < outputs_.size(); ++i) {
     Port& port = outputs_[i];
-    port.tensor = loaded.plan->outputs()->Get(static_cast<flatbuffers::uoffset_t>(i));
+    port.tensor = loaded.outputs()[i];
     port.bindable = root_of(&info(port.tensor)) == port.tensor;
     for (const Port& input : inputs_) port.bindable &= input.tensor != port.tensor;
     // An output listed twice keeps its memory.
     for (size_t k = 0; k < outputs_.size(); ++k) {
-      const int32_t other = loaded.plan->outputs()->Get(static_cast<flatbuffers::uoffset_t>(k));
-      port.bindable &= k == i || other != port.tensor;
+      port.bindable &= k == i || loaded.outputs()[k] != port.tensor;
     }
     for (const OpContext& op : loaded.ops) {
       for (int32_t k = 0; k < op.input_count; ++k) {

@@ -1,11 +1,12 @@
 // hash64: the checksum of plan files and the golden hashes of tensors. Fast, not cryptographic.
 //
 // Definition. All arithmetic is modulo 2^64; words are 8 bytes, little-endian.
-//   lane[i] = (i + 1) * kHashPrime, i = 0..3.
+//   round(h, w) = rotl(h + w * kHashWord, 31) * kHashLane   (that of xxHash64)
+//   lane[i] = (i + 1) * kHashLane, i = 0..3.
 //   The bytes, padded with zeros to a multiple of 32, are taken in blocks of four words:
-//     lane[i] = rotl(lane[i] ^ word[i], 29) * kHashPrime.
-//   h = number of bytes before padding; for i = 0..3: h = rotl(h ^ lane[i], 29) * kHashPrime.
-//   h ^= h >> 32; h *= kHashFinal; h ^= h >> 29. A result of 0 is replaced by 1, as 0 means "no hash" in a
+//     lane[i] = round(lane[i], word[i]).
+//   h = number of bytes before padding; for i = 0..3: h = round(h, lane[i]).
+//   h ^= h >> 32; h *= kHashWord; h ^= h >> 29. A result of 0 is replaced by 1, as 0 means "no hash" in a
 //   plan.
 #pragma once
 
@@ -18,8 +19,8 @@ namespace bantam {
 
 static_assert(std::endian::native == std::endian::little, "plans are little-endian and used in place");
 
-inline constexpr uint64_t kHashPrime = 0x9e3779b185ebca87;
-inline constexpr uint64_t kHashFinal = 0xc2b2ae3d27d4eb4f;
+inline constexpr uint64_t kHashLane = 0x9e3779b185ebca87;
+inline constexpr uint64_t kHashWord = 0xc2b2ae3d27d4eb4f;
 
 // Hashes bytes that come in pieces; how they are cut does not matter.
 class Hash64 {
@@ -50,9 +51,9 @@ class Hash64 {
       pending_ = 0;
     }
     uint64_t hash = total_;
-    for (const uint64_t lane : lanes_) hash = std::rotl(hash ^ lane, 29) * kHashPrime;
+    for (const uint64_t lane : lanes_) hash = round(hash, lane);
     hash ^= hash >> 32;
-    hash *= kHashFinal;
+    hash *= kHashWord;
     hash ^= hash >> 29;
     return hash == 0 ? 1 : hash;
   }
@@ -60,17 +61,21 @@ class Hash64 {
  private:
   static constexpr size_t kBlock = 32;
 
+  static uint64_t round(uint64_t hash, uint64_t word) {
+    return std::rotl(hash + word * kHashWord, 31) * kHashLane;
+  }
+
   void add_blocks(const unsigned char* bytes, size_t count) {
     uint64_t lanes[4] = {lanes_[0], lanes_[1], lanes_[2], lanes_[3]};
     for (size_t block = 0; block < count; ++block, bytes += kBlock) {
       uint64_t words[4];
       std::memcpy(words, bytes, kBlock);
-      for (int i = 0; i < 4; ++i) lanes[i] = std::rotl(lanes[i] ^ words[i], 29) * kHashPrime;
+      for (int i = 0; i < 4; ++i) lanes[i] = round(lanes[i], words[i]);
     }
     std::memcpy(lanes_, lanes, sizeof(lanes_));
   }
 
-  uint64_t lanes_[4] = {1 * kHashPrime, 2 * kHashPrime, 3 * kHashPrime, 4 * kHashPrime};
+  uint64_t lanes_[4] = {1 * kHashLane, 2 * kHashLane, 3 * kHashLane, 4 * kHashLane};
   uint64_t total_ = 0;
   size_t pending_ = 0;
   unsigned char block_[kBlock] = {};

@@ -33,7 +33,7 @@ void measure(const LoadedPlan& loaded, Array<Life>* lives) {
     const int32_t root = loaded.places[static_cast<size_t>(tensor)].root;
     if (root >= 0) extend(&(*lives)[static_cast<size_t>(root)], op);
   };
-  for (const int32_t input : *loaded.plan->inputs()) touch(input, -1);
+  for (const int32_t input : loaded.inputs()) touch(input, -1);
   for (int32_t i = 0; i < loaded.op_count(); ++i) {
     const OpContext& op = loaded.ops[static_cast<size_t>(i)];
     for (int32_t k = 0; k < op.input_count; ++k) {
@@ -41,7 +41,7 @@ void measure(const LoadedPlan& loaded, Array<Life>* lives) {
     }
     touch(loaded.tensor_index(op.outputs[0]), i);
   }
-  for (const int32_t output : *loaded.plan->outputs()) touch(output, loaded.op_count());
+  for (const int32_t output : loaded.outputs()) touch(output, loaded.op_count());
 }
 
 // The roots alive at one moment, by their place; disjoint, so that a new one needs to be compared with its

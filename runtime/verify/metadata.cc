@@ -21,7 +21,7 @@ Status verify_preprocessing(const LoadedPlan& loaded, const plan::Preprocessing&
   if (image.order() > plan::ChannelOrder::MAX) return error("preprocessing", "its channel order is unknown");
   if (image.resize() < 0 || image.crop() < 0) return error("preprocessing", "a size is negative");
   if (loaded.input_count() < 1) return error("preprocessing", "the plan has no input");
-  const TensorInfo& input = loaded.tensors[static_cast<size_t>(loaded.plan->inputs()->Get(0))];
+  const TensorInfo& input = loaded.tensors[static_cast<size_t>(loaded.inputs()[0])];
   const uint32_t channels = image.order() == plan::ChannelOrder::kGray ? 1 : 3;
   if (input.dtype != plan::DType::kUInt8 || input.rank != 4 ||
       static_cast<uint32_t>(input.dims[3]) != channels) {
@@ -38,7 +38,7 @@ Status verify_preprocessing(const LoadedPlan& loaded, const plan::Preprocessing&
 Status verify_metadata(const LoadedPlan& loaded) {
   if (loaded.output_count() == 0) return error("outputs", "the plan has none");
   const auto* golden = loaded.plan->golden_outputs();
-  if (golden != nullptr && golden->size() != 0 && golden->size() != loaded.plan->outputs()->size()) {
+  if (golden != nullptr && golden->size() != 0 && golden->size() != loaded.outputs().size()) {
     return error("golden outputs", "there is not one hash per output");
   }
   const auto* image = loaded.plan->preprocessing();

@@ -9,17 +9,20 @@ class Operands {
   explicit Operands(LoadedPlan* out) : out_(*out) {}
 
   Status resolve() {
-    const auto& ops = *out_.plan->ops();
+    const auto* ops = out_.plan->ops();
+    const flatbuffers::uoffset_t op_count = ops == nullptr ? 0 : ops->size();
     size_t total = 0;
-    for (const plan::Op* op : ops) total += count(op->inputs()) + count(op->outputs());
+    for (flatbuffers::uoffset_t i = 0; i < op_count; ++i) {
+      total += count(ops->Get(i)->inputs()) + count(ops->Get(i)->outputs());
+    }
     const size_t tensors = out_.tensors.size();
-    if (!out_.operands.allocate(total) || !out_.ops.allocate(ops.size()) || !written_.allocate(tensors) ||
+    if (!out_.operands.allocate(total) || !out_.ops.allocate(op_count) || !written_.allocate(tensors) ||
         !filled_.allocate(tensors)) {
       return Status(StatusCode::kOutOfMemory, "plan", "no memory for the table of ops");
     }
     BANTAM_RETURN_IF_ERROR(take_inputs());
-    for (flatbuffers::uoffset_t i = 0; i < ops.size(); ++i) {
-      if (const char* problem = take_op(*ops.Get(i), i)) return op_error(out_, i, problem);
+    for (flatbuffers::uoffset_t i = 0; i < op_count; ++i) {
+      if (const char* problem = take_op(*ops->Get(i), i)) return op_error(out_, i, problem);
     }
     return take_outputs();
   }
@@ -38,7 +41,7 @@ class Operands {
   bool dense(int32_t index) const { return out_.tensors[static_cast<size_t>(index)].dense(); }
 
   Status take_inputs() {
-    for (const int32_t index : *out_.plan->inputs()) {
+    for (const int32_t index : out_.inputs()) {
       if (!in_range(index)) return Status(StatusCode::kInvalidPlan, "inputs", "an index is out of range");
       const auto i = static_cast<size_t>(index);
       if (constant(index) || root(index) != i || !dense(index)) {
@@ -81,7 +84,7 @@ class Operands {
   }
 
   Status take_outputs() const {
-    for (const int32_t index : *out_.plan->outputs()) {
+    for (const int32_t index : out_.outputs()) {
       if (!in_range(index)) return Status(StatusCode::kInvalidPlan, "outputs", "an index is out of range");
       const auto i = static_cast<size_t>(index);
       if (constant(index) || !dense(index))

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "bantam/runtime/array.h"
 #include "bantam/runtime/kernel.h"
@@ -25,14 +26,22 @@ struct LoadedPlan {
   Array<OpContext> ops;               // pointing into `operands`; neither packed weights nor threads yet
   size_t arena_bytes = 0;             // read padding included
 
-  int32_t input_count() const { return static_cast<int32_t>(plan->inputs()->size()); }
-  int32_t output_count() const { return static_cast<int32_t>(plan->outputs()->size()); }
+  std::span<const int32_t> inputs() const { return indices(plan->inputs()); }
+  std::span<const int32_t> outputs() const { return indices(plan->outputs()); }
+  int32_t input_count() const { return static_cast<int32_t>(inputs().size()); }
+  int32_t output_count() const { return static_cast<int32_t>(outputs().size()); }
   int32_t op_count() const { return static_cast<int32_t>(ops.size()); }
   int32_t tensor_index(const TensorInfo* tensor) const {
     return static_cast<int32_t>(tensor - tensors.data());
   }
   const char* tensor_name(int32_t index) const;  // "" when it has none
   const char* op_name(int32_t index) const;      // "" when it has none
+
+ private:
+  // A writer may leave out an empty vector.
+  static std::span<const int32_t> indices(const flatbuffers::Vector<int32_t>* vector) {
+    return vector == nullptr ? std::span<const int32_t>() : std::span(vector->data(), vector->size());
+  }
 };
 
 // Verifies the plan file in [data, data + bytes), which must be aligned to kTensorAlignment and outlive
