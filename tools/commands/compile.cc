@@ -58,9 +58,9 @@ std::vector<std::string> calibration_paths(const CompileFlags& flags) {
   bool named = flags.calibrate.size() > 1;
   for (const std::string& text : flags.calibrate) named = named || text.find('=') != std::string::npos;
   if (!named) return flags.calibrate;
-  Model model =
+  LoadedModel loaded =
       compile_in_memory(flags.model, flags.model_flags.shape_map(), flags.model_flags.image_options());
-  return assign_inputs(flags.calibrate, input_names(model), "--calibrate");
+  return assign_inputs(flags.calibrate, input_names(loaded.model), "--calibrate");
 }
 
 compiler::SampleSource sample_source(const CompileFlags& flags) {

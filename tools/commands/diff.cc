@@ -192,11 +192,11 @@ int run_diff(const DiffFlags& flags) {
   std::optional<ImageOptions> image = image_options_of(plan);
   ModelFlags model_flags;
   model_flags.shapes = flags.shapes;
-  Model reference = compile_in_memory(
+  LoadedModel reference = compile_in_memory(
       flags.onnx, flags.shapes.empty() ? shapes_of_inputs(plan) : model_flags.shape_map(), image);
   InputSet inputs(assign_inputs(flags.inputs, input_names(plan), "--inputs"), image);
   int64_t count = limited(inputs.count(), flags.limit);
-  Comparison comparison(reference, plan, flags);
+  Comparison comparison(reference.model, plan, flags);
   comparison.run(inputs, count);
   flags.json ? comparison.print_json(count) : comparison.print_text(count);
   return 0;

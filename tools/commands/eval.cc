@@ -90,7 +90,8 @@ int run_eval(const EvalFlags& flags) {
   Scores scores;
   Classes best;
   {
-    Model model = open_model(flags.model, flags.model_flags);
+    LoadedModel loaded = open_model(flags.model, flags.model_flags);
+    const Model& model = loaded.model;
     int64_t classes = class_count(model, flags.model);
     InputSet inputs(assign_inputs(flags.inputs, input_names(model), "--inputs"), image_options_of(model));
     scores.samples = limited(inputs.count(), flags.limit);
@@ -102,7 +103,8 @@ int run_eval(const EvalFlags& flags) {
   }
   if (!flags.against.empty()) {
     ModelFlags other_flags = is_plan(flags.against) ? ModelFlags() : flags.model_flags;
-    Classes others = classes_of(open_model(flags.against, other_flags), flags.against, flags, scores.samples);
+    LoadedModel other = open_model(flags.against, other_flags);
+    Classes others = classes_of(other.model, flags.against, flags, scores.samples);
     for (size_t i = 0; i < best.size(); ++i) scores.agreeing += best[i][0] == others[i][0];
   }
   flags.json ? print_json(flags, scores) : print_text(flags, scores);

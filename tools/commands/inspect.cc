@@ -145,14 +145,16 @@ void print_text(const Model& model, bool ops) {
               origin.compiler_version);
   if (*origin.calibration != '\0') std::printf("calibrated %s\n", origin.calibration);
   std::printf("golden     %s\n", info.has_golden != 0 ? "yes: `bantam verify` checks this machine" : "none");
-  for (int i = 0; i < info.note_count; ++i)
-    std::printf("note       %s: %s\n", model.note(i).node, model.note(i).text);
+  for (int i = 0; i < info.note_count; ++i) {
+    std::string node = model.note(i).node, text = model.note(i).text;
+    std::printf("note       %s: %s\n", node.c_str(), text.c_str());
+  }
   if (ops) print_ops(model);
 }
 
 int run_inspect(const InspectFlags& flags) {
-  Model model = open_model(flags.model, flags.model_flags);
-  flags.json ? print_json(model) : print_text(model, flags.ops);
+  LoadedModel loaded = open_model(flags.model, flags.model_flags);
+  flags.json ? print_json(loaded.model) : print_text(loaded.model, flags.ops);
   return 0;
 }
 

@@ -190,7 +190,8 @@ NpyFile::NpyFile(const std::string& path) : file_(path) {
 Tensor NpyFile::read(int64_t first, std::vector<int64_t> shape) const {
   Tensor tensor{dtype_, std::move(shape), {}};
   uint64_t elements = static_cast<uint64_t>(element_count(tensor.shape));
-  if (elements * sizeof(double) > PTRDIFF_MAX) throw Failure(path(), "is too large for this machine's memory");
+  if (elements * sizeof(double) > PTRDIFF_MAX)
+    throw Failure(path(), "is too large for this machine's memory");
   size_t count = static_cast<size_t>(elements);
   std::vector<std::byte> stored(count * stored_size_);
   file_.read(data_offset_ + static_cast<uint64_t>(first) * stored_size_, stored);

@@ -79,9 +79,7 @@ class NpySamples final : public Samples {
   std::string name(int64_t index) const override {
     return file_.path() + format(" sample %lld", static_cast<long long>(index));
   }
-  std::string description() const override {
-    return file_name(file_.path());
-  }
+  std::string description() const override { return file_name(file_.path()); }
 
  private:
   NpyFile file_;

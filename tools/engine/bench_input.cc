@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
 namespace bantam::tools {
 namespace {
@@ -38,17 +36,12 @@ BenchInputs::BenchInputs(const Model& model, Session& session, const std::string
   for (int i = 0; i < model.info().input_count; ++i) {
     bantam_tensor input = model.input(i);
     size_t capacity = input.bytes + BANTAM_READ_PADDING;
-    size_t rounded = (capacity + BANTAM_ALIGNMENT - 1) / BANTAM_ALIGNMENT * BANTAM_ALIGNMENT;
-    buffers_.emplace_back(std::aligned_alloc(BANTAM_ALIGNMENT, rounded));
-    if (buffers_.back() == nullptr) throw std::bad_alloc();
+    buffers_.push_back(allocate_aligned(capacity));
     auto* bytes = static_cast<unsigned char*>(buffers_.back().get());
-    std::memset(bytes, 0, rounded);
     fill(input, bytes, random);
     require(session.bind_input(i, bytes, capacity), where);
   }
 }
-
-void BenchInputs::Free::operator()(void* memory) const { std::free(memory); }
 
 // Not getrusage: its figure survives exec, so a large parent would count.
 uint64_t peak_memory_bytes() {

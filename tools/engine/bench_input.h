@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "engine/plan.h"
@@ -10,16 +9,13 @@
 namespace bantam::tools {
 
 // Inputs bound to a session, with the same pseudo-random values in every process: floats in -1..1, pixels
-// 0..255, zeros for indices and flags. The session must not outlive this.
+// 0..255, zeros for indices and flags. The session must not run without them.
 class BenchInputs {
  public:
   BenchInputs(const Model& model, Session& session, const std::string& where);
 
  private:
-  struct Free {
-    void operator()(void* memory) const;
-  };
-  std::vector<std::unique_ptr<void, Free>> buffers_;
+  std::vector<AlignedMemory> buffers_;
 };
 
 uint64_t peak_memory_bytes();  // the most this process has held in memory

@@ -12,8 +12,9 @@ std::optional<compiler::ImageOptions> to_compiler(const std::optional<ImageOptio
   return compiler::ImageOptions{options->order, options->resize, options->crop, options->mean, options->std};
 }
 
-Model compile_in_memory(const std::string& onnx, const std::map<std::string, std::vector<int64_t>>& shapes,
-                        const std::optional<ImageOptions>& image) {
+LoadedModel compile_in_memory(const std::string& onnx,
+                              const std::map<std::string, std::vector<int64_t>>& shapes,
+                              const std::optional<ImageOptions>& image) {
   Progress progress;
   compiler::CompileOptions options;
   options.shapes = shapes;
@@ -23,7 +24,7 @@ Model compile_in_memory(const std::string& onnx, const std::map<std::string, std
   progress.clear();
   for (const std::string& warning : result.warnings)
     std::fprintf(stderr, "bantam: warning: %s\n", warning.c_str());
-  Expected<Model> model = Model::from_memory(result.plan.data(), result.plan.size());
+  Expected<LoadedModel> model = load_plan(result.plan);
   require(model.outcome(), onnx);
   return std::move(*model);
 }

@@ -14,7 +14,8 @@ namespace bantam::tools {
 std::optional<compiler::ImageOptions> to_compiler(const std::optional<ImageOptions>& options);
 
 // The ONNX model as an fp32 plan that never becomes a file. Warnings go to stderr.
-Model compile_in_memory(const std::string& onnx, const std::map<std::string, std::vector<int64_t>>& shapes,
-                        const std::optional<ImageOptions>& image);
+LoadedModel compile_in_memory(const std::string& onnx,
+                              const std::map<std::string, std::vector<int64_t>>& shapes,
+                              const std::optional<ImageOptions>& image);
 
 }  // namespace bantam::tools

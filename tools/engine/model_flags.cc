@@ -144,11 +144,11 @@ std::string ModelFlags::text() const {
 
 bool ModelFlags::empty() const { return shapes.empty() && image.empty(); }
 
-Model open_model(const std::string& path, const ModelFlags& flags) {
+LoadedModel open_model(const std::string& path, const ModelFlags& flags) {
   if (is_plan(path)) {
     Model model = open_plan(path);
     check_against_plan(path, model, flags);
-    return model;
+    return {nullptr, std::move(model)};
   }
 #ifdef BANTAM_WITH_COMPILER
   return compile_in_memory(path, flags.shape_map(), flags.image_options());

@@ -34,6 +34,6 @@ struct ModelFlags {
 
 // A plan from a file, or an ONNX model compiled in memory as fp32 (a Failure where the compiler is not built
 // in). Flags that contradict a plan's own preprocessing are a Failure.
-Model open_model(const std::string& path, const ModelFlags& flags);
+LoadedModel open_model(const std::string& path, const ModelFlags& flags);
 
 }  // namespace bantam::tools

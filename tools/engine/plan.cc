@@ -1,6 +1,9 @@
 #include "engine/plan.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "data/samples.h"
 #include "io/failure.h"
@@ -62,6 +65,24 @@ void require(const Outcome& outcome, const std::string& where) {
   bool known =
       place.empty() || place == where || file_name(place) == file_name(where) || where.starts_with(place);
   throw Failure(where, (known ? "" : place + ": ") + error.what);
+}
+
+void FreeMemory::operator()(void* memory) const { std::free(memory); }
+
+AlignedMemory allocate_aligned(size_t bytes) {
+  size_t rounded = (bytes + BANTAM_ALIGNMENT - 1) / BANTAM_ALIGNMENT * BANTAM_ALIGNMENT;
+  AlignedMemory memory(std::aligned_alloc(BANTAM_ALIGNMENT, std::max<size_t>(rounded, BANTAM_ALIGNMENT)));
+  if (memory == nullptr) throw std::bad_alloc();
+  std::memset(memory.get(), 0, rounded);
+  return memory;
+}
+
+Expected<LoadedModel> load_plan(std::span<const std::byte> plan) {
+  AlignedMemory memory = allocate_aligned(plan.size());
+  if (!plan.empty()) std::memcpy(memory.get(), plan.data(), plan.size());
+  Expected<Model> model = Model::from_memory(memory.get(), plan.size());
+  if (!model) return model.outcome();
+  return LoadedModel{std::move(memory), std::move(*model)};
 }
 
 Model open_plan(const std::string& path) {

@@ -1,7 +1,9 @@
 // Plans through the public API, with its errors as Failures.
 #pragma once
 
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,7 +16,21 @@ namespace bantam::tools {
 // Throws a Failure that begins with `where` unless `outcome` is a success.
 void require(const Outcome& outcome, const std::string& where);
 
+struct FreeMemory {
+  void operator()(void* memory) const;
+};
+using AlignedMemory = std::unique_ptr<void, FreeMemory>;
+AlignedMemory allocate_aligned(size_t bytes);  // zeros, aligned to BANTAM_ALIGNMENT
+
+// A model and, unless it was mapped from a file, the plan in memory that it uses in place.
+struct LoadedModel {
+  AlignedMemory memory;
+  Model model;
+};
+
 Model open_plan(const std::string& path);
+// Copies `plan`. The outcome says what is wrong with it.
+Expected<LoadedModel> load_plan(std::span<const std::byte> plan);
 Session open_session(const Model& model, int threads, const std::string& where);
 bool is_plan(const std::string& path);  // by its first bytes, or by its ending when it has none
 

@@ -23,11 +23,11 @@ void check(const Outcome& outcome, const char* action) {
 
 class RuntimeRunner final : public compiler::PlanRunner {
  public:
-  explicit RuntimeRunner(std::shared_ptr<const Model> model)
-      : model_(std::move(model)), session_(prepare(*model_)) {}
+  explicit RuntimeRunner(std::shared_ptr<const LoadedModel> model)
+      : model_(std::move(model)), session_(prepare(model_->model)) {}
 
   std::vector<TensorData> run(std::span<const TensorData> inputs, const OpObserver& observer) override {
-    bantam_model_info info = model_->info();
+    bantam_model_info info = model_->model.info();
     if (inputs.size() != static_cast<size_t>(info.input_count)) {
       throw InternalError(format("running a plan: %zu inputs for %d", inputs.size(), info.input_count));
     }
@@ -43,7 +43,7 @@ class RuntimeRunner final : public compiler::PlanRunner {
   }
 
   compiler::GoldenHashes golden() override {
-    bantam_model_info info = model_->info();
+    bantam_model_info info = model_->model.info();
     compiler::GoldenHashes hashes;
     hashes.ops.resize(static_cast<size_t>(info.op_count));
     hashes.outputs.resize(static_cast<size_t>(info.output_count));
@@ -87,7 +87,7 @@ class RuntimeRunner final : public compiler::PlanRunner {
     if (!data.bytes.empty()) std::memcpy(input.data, data.bytes.data(), data.bytes.size());
   }
 
-  std::shared_ptr<const Model> model_;
+  std::shared_ptr<const LoadedModel> model_;
   Session session_;
   std::vector<std::byte> scratch_;
 };
@@ -95,16 +95,16 @@ class RuntimeRunner final : public compiler::PlanRunner {
 // Runners of the same plan share its model, and with it the packed weights, as long as one of them lives.
 class ModelCache {
  public:
-  std::shared_ptr<const Model> get(std::span<const std::byte> plan) {
+  std::shared_ptr<const LoadedModel> get(std::span<const std::byte> plan) {
     std::lock_guard lock(mutex_);
-    std::shared_ptr<const Model> model = model_.lock();
+    std::shared_ptr<const LoadedModel> model = model_.lock();
     bool same =
         model != nullptr && plan.size() >= sizeof(header_) &&
         std::memcmp(header_, plan.data(), sizeof(header_)) == 0;  // holds the size and a checksum of the rest
     if (same) return model;
-    Expected<Model> loaded = Model::from_memory(plan.data(), plan.size());
+    Expected<LoadedModel> loaded = load_plan(plan);
     check(loaded.outcome(), "loading");
-    model = std::make_shared<const Model>(std::move(*loaded));
+    model = std::make_shared<const LoadedModel>(std::move(*loaded));
     std::memcpy(header_, plan.data(), sizeof(header_));
     model_ = model;
     return model;
@@ -112,7 +112,7 @@ class ModelCache {
 
  private:
   std::mutex mutex_;
-  std::weak_ptr<const Model> model_;
+  std::weak_ptr<const LoadedModel> model_;
   std::byte header_[sizeof(PlanHeader)] = {};
 };
 
