@@ -5,7 +5,8 @@
 
 namespace bantam::bench {
 
-Tensor::Tensor(plan::DType dtype, std::vector<int32_t> dims, float scale, int32_t zero_point) : scales{scale} {
+Tensor::Tensor(plan::DType dtype, std::vector<int32_t> dims, float scale, int32_t zero_point)
+    : scales{scale} {
   info.dtype = dtype;
   info.rank = static_cast<int32_t>(dims.size());
   std::copy(dims.begin(), dims.end(), info.dims);
@@ -30,7 +31,9 @@ BenchOp::BenchOp(plan::OpT op) {
   op_.assign(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
 }
 
-Tensor& BenchOp::input(Tensor tensor) { return *inputs_.emplace_back(std::make_unique<Tensor>(std::move(tensor))); }
+Tensor& BenchOp::input(Tensor tensor) {
+  return *inputs_.emplace_back(std::make_unique<Tensor>(std::move(tensor)));
+}
 
 Tensor& BenchOp::constant(Tensor tensor) {
   Tensor& added = input(std::move(tensor));
@@ -38,7 +41,9 @@ Tensor& BenchOp::constant(Tensor tensor) {
   return added;
 }
 
-Tensor& BenchOp::output(Tensor tensor) { return *outputs_.emplace_back(std::make_unique<Tensor>(std::move(tensor))); }
+Tensor& BenchOp::output(Tensor tensor) {
+  return *outputs_.emplace_back(std::make_unique<Tensor>(std::move(tensor)));
+}
 
 void BenchOp::run(benchmark::State& state, Status (*factory)(const OpContext&, Kernel**)) {
   std::vector<const TensorInfo*> in_infos, out_infos;

@@ -1,4 +1,5 @@
-// The depthwise layers of MobileNetV2 (224 x 224) and the 5x5 ones of MobileNetV3 and EfficientNet, against XNNPACK.
+// The depthwise layers of MobileNetV2 (224 x 224) and the 5x5 ones of MobileNetV3 and EfficientNet, against
+// XNNPACK.
 #include <xnnpack.h>
 
 #include "bench_op.h"
@@ -16,8 +17,8 @@ struct Layer {
 };
 
 constexpr Layer kLayers[] = {
-    {112, 32, 3, 1}, {112, 96, 3, 2}, {56, 144, 3, 1}, {56, 144, 3, 2}, {28, 192, 3, 1}, {28, 192, 3, 2},
-    {14, 384, 3, 1}, {14, 576, 3, 1}, {14, 576, 3, 2}, {7, 960, 3, 1},
+    {112, 32, 3, 1}, {112, 96, 3, 2}, {56, 144, 3, 1}, {56, 144, 3, 2}, {28, 192, 3, 1},
+    {28, 192, 3, 2}, {14, 384, 3, 1}, {14, 576, 3, 1}, {14, 576, 3, 2}, {7, 960, 3, 1},
     {28, 240, 5, 1}, {56, 144, 5, 2}, {14, 672, 5, 1}, {14, 672, 5, 2}, {7, 1152, 5, 1},
 };
 
@@ -49,11 +50,12 @@ void xnnpack(benchmark::State& state) {
   const std::vector<float> scales(channels, 0.02f);
   xnn_operator_t op = nullptr;
   xnn_create_convolution2d_nhwc_qs8_qc8w(pad, pad, pad, pad, kernel, kernel, stride, stride, 1, 1,
-                                         static_cast<uint32_t>(layer.channels), 1, 1, channels, channels, 0, 0.02f,
-                                         scales.data(), reinterpret_cast<const int8_t*>(w.bytes.get()), nullptr, 0, 0.02f,
-                                         -128, 127, 0, nullptr, nullptr, &op);
+                                         static_cast<uint32_t>(layer.channels), 1, 1, channels, channels, 0,
+                                         0.02f, scales.data(), reinterpret_cast<const int8_t*>(w.bytes.get()),
+                                         nullptr, 0, 0.02f, -128, 127, 0, nullptr, nullptr, &op);
   size_t workspace = 0, alignment = 0;
-  xnn_reshape_convolution2d_nhwc_qs8_qc8w(op, 1, size, size, &workspace, &alignment, nullptr, nullptr, nullptr);
+  xnn_reshape_convolution2d_nhwc_qs8_qc8w(op, 1, size, size, &workspace, &alignment, nullptr, nullptr,
+                                          nullptr);
   std::vector<uint8_t> scratch(workspace + 1);
   xnn_setup_convolution2d_nhwc_qs8_qc8w(op, scratch.data(), reinterpret_cast<const int8_t*>(x.bytes.get()),
                                         reinterpret_cast<int8_t*>(y.bytes.get()));
@@ -65,8 +67,9 @@ void xnnpack(benchmark::State& state) {
 const int registered = [] {
   for (int64_t i = 0; i < static_cast<int64_t>(std::size(kLayers)); ++i) {
     const Layer& layer = kLayers[i];
-    const std::string name = "depthwise/" + std::to_string(layer.size) + "x" + std::to_string(layer.channels) + "_k" +
-                             std::to_string(layer.kernel) + "_s" + std::to_string(layer.stride);
+    const std::string name = "depthwise/" + std::to_string(layer.size) + "x" +
+                             std::to_string(layer.channels) + "_k" + std::to_string(layer.kernel) + "_s" +
+                             std::to_string(layer.stride);
     benchmark::RegisterBenchmark((name + "/ours").c_str(), ours)->Arg(i);
     benchmark::RegisterBenchmark((name + "/xnnpack").c_str(), xnnpack)->Arg(i);
   }

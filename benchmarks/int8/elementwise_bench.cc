@@ -59,7 +59,8 @@ void binary(benchmark::State& state, plan::BinaryKind kind, bool excite) {
   plan_op.attributes.Set(std::move(attributes));
   BenchOp op(std::move(plan_op));
   op.input(Tensor(DType::kInt8, {1, 56, 56, 64}));
-  op.input(Tensor(DType::kInt8, excite ? std::vector<int32_t>{1, 1, 1, 64} : std::vector<int32_t>{1, 56, 56, 64}));
+  op.input(
+      Tensor(DType::kInt8, excite ? std::vector<int32_t>{1, 1, 1, 64} : std::vector<int32_t>{1, 56, 56, 64}));
   op.output(Tensor(DType::kInt8, {1, 56, 56, 64}));
   op.run(state, kernels::create_int8_binary);
 }
@@ -72,7 +73,8 @@ void xnnpack_binary(benchmark::State& state, xnn_binary_operator kind) {
   xnn_initialize(nullptr);
   const xnn_quantization_params quantization = {0, 0.02f};
   xnn_operator_t op = nullptr;
-  xnn_create_binary_elementwise_nd(kind, xnn_datatype_qint8, &quantization, &quantization, &quantization, 0, &op);
+  xnn_create_binary_elementwise_nd(kind, xnn_datatype_qint8, &quantization, &quantization, &quantization, 0,
+                                   &op);
   const size_t dims[] = {56, 56, 64};
   const Tensor a(DType::kInt8, {kElements}), b(DType::kInt8, {kElements});
   Tensor y(DType::kInt8, {kElements});

@@ -1,11 +1,11 @@
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "bantam/runtime/array.h"
 #include "int8/int8_kernels.h"
 #include "kernel_list.h"
 #include "kernel_support.h"
+#include "resize_sources.h"
 #include "threads.h"
 
 namespace bantam::kernels {
@@ -14,110 +14,26 @@ namespace {
 
 using plan::CoordinateMode;
 using plan::DType;
-using plan::NearestMode;
 using plan::ResizeMode;
-
-// Where one output coordinate of an axis comes from.
-struct Source {
-  int32_t first = 0, second = 0;  // input coordinates
-  float weight = 0;               // of the second
-  bool outside = false;           // kTfCropAndResize beyond the input: the extrapolation value
-};
-
-struct AxisSize {
-  int64_t input, output;
-  double scale;
-  double roi_start, roi_end;
-};
-
-// ONNX Resize-19, coordinate_transformation_mode.
-double coordinate(CoordinateMode mode, const AxisSize& axis, int64_t i) {
-  const double x = static_cast<double>(i), in = static_cast<double>(axis.input),
-               out = static_cast<double>(axis.output);
-  switch (mode) {
-    case CoordinateMode::kAsymmetric:
-      return x / axis.scale;
-    case CoordinateMode::kAlignCorners:
-      return out > 1 ? x * (in - 1) / (out - 1) : 0;
-    case CoordinateMode::kPytorchHalfPixel:
-      return out > 1 ? (x + 0.5) / axis.scale - 0.5 : 0;
-    case CoordinateMode::kHalfPixelSymmetric: {
-      const double adjustment = out / (axis.scale * in);
-      return in / 2 * (1 - adjustment) + (x + 0.5) / axis.scale - 0.5;
-    }
-    case CoordinateMode::kTfCropAndResize:
-      if (out <= 1) return 0.5 * (axis.roi_start + axis.roi_end) * (in - 1);
-      return axis.roi_start * (in - 1) + x * (axis.roi_end - axis.roi_start) * (in - 1) / (out - 1);
-    default:
-      return (x + 0.5) / axis.scale - 0.5;
-  }
-}
-
-double nearest(NearestMode mode, double x) {
-  switch (mode) {
-    case NearestMode::kRoundPreferCeil:
-      return std::floor(x + 0.5);
-    case NearestMode::kFloor:
-      return std::floor(x);
-    case NearestMode::kCeil:
-      return std::ceil(x);
-    default:
-      return std::ceil(x - 0.5);
-  }
-}
-
-// Never out of [0, last], whatever the attributes say.
-int32_t clamped(double x, int64_t last) {
-  if (!(x > 0)) return 0;
-  return x < static_cast<double>(last) ? static_cast<int32_t>(x) : static_cast<int32_t>(last);
-}
-
-void fill_sources(const plan::Resize& attributes, const AxisSize& axis, Source* sources) {
-  const int64_t last = axis.input - 1;
-  for (int64_t i = 0; i < axis.output; ++i) {
-    const double x = coordinate(attributes.coordinates(), axis, i);
-    Source& source = sources[i];
-    source.outside = attributes.coordinates() == CoordinateMode::kTfCropAndResize &&
-                     !(x >= 0 && x <= static_cast<double>(last));
-    if (attributes.mode() == ResizeMode::kNearest) {
-      source.first = source.second = clamped(nearest(attributes.nearest(), x), last);
-      continue;
-    }
-    const double floor = std::floor(x);
-    source.first = clamped(floor, last);
-    source.second = clamped(floor + 1, last);
-    source.weight = source.first == source.second ? 0.0f : static_cast<float>(x - floor);
-  }
-}
 
 class ResizeKernel : public Kernel {
  public:
   Status init(const OpContext& context) {
     const TensorInfo& x = context.input(0);
     const TensorInfo& y = context.output();
-    const plan::Resize& a = *context.op->attributes_as_Resize();
-    const auto* roi = a.roi();
-    const bool has_roi = roi != nullptr && roi->size() >= 4;
-    if (a.coordinates() == CoordinateMode::kTfCropAndResize && !has_roi)
-      return unsupported(context, "no roi");
     if (x.elements == 0) return unsupported(context, "an empty input");
-    const AxisSize h = {x.dims[1], y.dims[1], a.scale_h(), has_roi ? (*roi)[0] : 0, has_roi ? (*roi)[2] : 1};
-    const AxisSize w = {x.dims[2], y.dims[2], a.scale_w(), has_roi ? (*roi)[1] : 0, has_roi ? (*roi)[3] : 1};
-    if (!rows_.allocate(size_t(h.output)) || !columns_.allocate(size_t(w.output)))
-      return out_of_memory(context);
-    fill_sources(a, h, rows_.data());
-    fill_sources(a, w, columns_.data());
+    BANTAM_RETURN_IF_ERROR(make_resize_sources(context, rows_, columns_));
     batch_ = x.dims[0];
-    input_h_ = h.input;
-    input_w_ = w.input;
+    input_h_ = x.dims[1];
+    input_w_ = x.dims[2];
     channels_ = x.dims[3];
     x_stride_ = x.pixel_stride;
     y_stride_ = y.pixel_stride;
-    extrapolation_ = a.extrapolation();
+    extrapolation_ = context.op->attributes_as_Resize()->extrapolation();
     return ok_status();
   }
 
-  size_t state_bytes() const override { return (rows_.size() + columns_.size()) * sizeof(Source); }
+  size_t state_bytes() const override { return (rows_.size() + columns_.size()) * sizeof(ResizeSource); }
 
  protected:
   // Calls body(image, row source, column source, output pixel) for every output pixel; image is its input
@@ -136,7 +52,7 @@ class ResizeKernel : public Kernel {
         });
   }
 
-  Array<Source> rows_, columns_;
+  Array<ResizeSource> rows_, columns_;
   int64_t batch_ = 0, input_h_ = 0, input_w_ = 0, channels_ = 0, x_stride_ = 0, y_stride_ = 0;
   float extrapolation_ = 0;
 };
@@ -145,7 +61,7 @@ class LinearResizeKernel final : public ResizeKernel {
  public:
   Status run(const RunContext& context) override {
     for_each_pixel<float>(
-        context, [&](const float* image, const Source& row, const Source& column, float* y) {
+        context, [&](const float* image, const ResizeSource& row, const ResizeSource& column, float* y) {
           if (row.outside || column.outside) {
             std::fill(y, y + channels_, extrapolation_);
             return;
@@ -169,14 +85,15 @@ template <typename T>
 class NearestResizeKernel final : public ResizeKernel {
  public:
   Status run(const RunContext& context) override {
-    for_each_pixel<T>(context, [&](const T* image, const Source& row, const Source& column, T* y) {
-      if (row.outside || column.outside) {
-        for (int64_t k = 0; k < channels_; ++k) y[k] = static_cast<T>(extrapolation_);
-        return;
-      }
-      std::memcpy(y, image + (row.first * input_w_ + column.first) * x_stride_,
-                  static_cast<size_t>(channels_) * sizeof(T));
-    });
+    for_each_pixel<T>(context,
+                      [&](const T* image, const ResizeSource& row, const ResizeSource& column, T* y) {
+                        if (row.outside || column.outside) {
+                          for (int64_t k = 0; k < channels_; ++k) y[k] = static_cast<T>(extrapolation_);
+                          return;
+                        }
+                        std::memcpy(y, image + (row.first * input_w_ + column.first) * x_stride_,
+                                    static_cast<size_t>(channels_) * sizeof(T));
+                      });
     return ok_status();
   }
 };

@@ -10,13 +10,18 @@
 namespace bantam::kernels {
 
 // For |v| <= 2^22.
-inline int32_t round_to_nearest_even(float v) {
-  return std::bit_cast<int32_t>(v + 12582912.0f) - 0x4b400000;
-}
+inline int32_t round_to_nearest_even(float v) { return std::bit_cast<int32_t>(v + 12582912.0f) - 0x4b400000; }
 
-inline int8_t requantize(int32_t acc, float scale, int32_t zero_point, int32_t q_min = -128, int32_t q_max = 127) {
+inline int8_t requantize(int32_t acc, float scale, int32_t zero_point, int32_t q_min = -128,
+                         int32_t q_max = 127) {
   const float scaled = std::clamp(static_cast<float>(acc) * scale, -1024.0f, 1024.0f);
   return static_cast<int8_t>(std::clamp(round_to_nearest_even(scaled) + zero_point, q_min, q_max));
+}
+
+// `x` must not be NaN.
+inline int8_t quantize(float x, float inverse_scale, int32_t zero_point) {
+  const float scaled = std::clamp(x * inverse_scale, -1024.0f, 1024.0f);
+  return static_cast<int8_t>(std::clamp(round_to_nearest_even(scaled) + zero_point, -128, 127));
 }
 
 // Vector code converts float(acc) * scale to int32, so that product has to stay below 2^31. Above 2^14 every

@@ -21,7 +21,8 @@ struct BinaryParams {
   int32_t a_zero = 0, b_zero = 0, y_zero = 0;
   QRange range;
   float scale = 0;  // kMul: a_scale * b_scale / y_scale
-  // kAdd, kSub: y = (a * a_multiplier + b * b_multiplier + bias) >> shift, the rounding half and all zero points in the bias.
+  // kAdd, kSub: y = (a * a_multiplier + b * b_multiplier + bias) >> shift, the rounding half and all zero
+  // points in the bias.
   int16_t a_multiplier = 0, b_multiplier = 0;
   int32_t bias = 0;
   int32_t shift = 0;
@@ -74,8 +75,9 @@ struct AddOp {
   Output output;
 
   explicit AddOp(const BinaryParams& p)
-      : multipliers(hn::BitCast(DI16(), hn::Set(DI32(), static_cast<int32_t>(static_cast<uint16_t>(p.a_multiplier) |
-                                                             static_cast<uint32_t>(p.b_multiplier) << 16)))),
+      : multipliers(hn::BitCast(
+            DI16(), hn::Set(DI32(), static_cast<int32_t>(static_cast<uint16_t>(p.a_multiplier) |
+                                                         static_cast<uint32_t>(p.b_multiplier) << 16)))),
         bias(hn::Set(DI32(), p.bias)),
         shift(p.shift),
         output(0, p.range.min, p.range.max) {}
@@ -85,11 +87,13 @@ struct AddOp {
   }
   HWY_INLINE VI16 half(VI16 a, VI16 b) const {
 #if HWY_ARCH_ARM && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR
-    const int16_t a_factor = vgetq_lane_s16(multipliers.raw, 0), b_factor = vgetq_lane_s16(multipliers.raw, 1);
+    const int16_t a_factor = vgetq_lane_s16(multipliers.raw, 0),
+                  b_factor = vgetq_lane_s16(multipliers.raw, 1);
     const auto sum = [&](int16x4_t a4, int16x4_t b4) {
       return hn::ShiftRightSame(VI32(vmlal_n_s16(vmlal_n_s16(bias.raw, a4, a_factor), b4, b_factor)), shift);
     };
-    return narrow(sum(vget_low_s16(a.raw), vget_low_s16(b.raw)), sum(vget_high_s16(a.raw), vget_high_s16(b.raw)));
+    return narrow(sum(vget_low_s16(a.raw), vget_low_s16(b.raw)),
+                  sum(vget_high_s16(a.raw), vget_high_s16(b.raw)));
 #else
     return narrow(quarter(hn::InterleaveLower(DI16(), a, b)), quarter(hn::InterleaveUpper(DI16(), a, b)));
 #endif
@@ -113,7 +117,8 @@ struct MaxOp {
 
 // Reads past the ends of a and b, less than a vector.
 template <class Op>
-void apply(const BinaryParams& params, const int8_t* a, const int8_t* b, bool b_is_scalar, int8_t* y, size_t count) {
+void apply(const BinaryParams& params, const int8_t* a, const int8_t* b, bool b_is_scalar, int8_t* y,
+           size_t count) {
   const DI8 d;
   const Op op(params);
   const size_t lanes = hn::Lanes(d);
@@ -130,16 +135,20 @@ void apply(const BinaryParams& params, const int8_t* a, const int8_t* b, bool b_
   }
 }
 
-void apply_mul(const BinaryParams& params, const int8_t* a, const int8_t* b, bool b_is_scalar, int8_t* y, size_t count) {
+void apply_mul(const BinaryParams& params, const int8_t* a, const int8_t* b, bool b_is_scalar, int8_t* y,
+               size_t count) {
   apply<MulOp>(params, a, b, b_is_scalar, y, count);
 }
-void apply_add(const BinaryParams& params, const int8_t* a, const int8_t* b, bool b_is_scalar, int8_t* y, size_t count) {
+void apply_add(const BinaryParams& params, const int8_t* a, const int8_t* b, bool b_is_scalar, int8_t* y,
+               size_t count) {
   apply<AddOp>(params, a, b, b_is_scalar, y, count);
 }
-void apply_min(const BinaryParams& params, const int8_t* a, const int8_t* b, bool b_is_scalar, int8_t* y, size_t count) {
+void apply_min(const BinaryParams& params, const int8_t* a, const int8_t* b, bool b_is_scalar, int8_t* y,
+               size_t count) {
   apply<MinOp>(params, a, b, b_is_scalar, y, count);
 }
-void apply_max(const BinaryParams& params, const int8_t* a, const int8_t* b, bool b_is_scalar, int8_t* y, size_t count) {
+void apply_max(const BinaryParams& params, const int8_t* a, const int8_t* b, bool b_is_scalar, int8_t* y,
+               size_t count) {
   apply<MaxOp>(params, a, b, b_is_scalar, y, count);
 }
 
@@ -163,12 +172,17 @@ using ApplyFunction = void (*)(const BinaryParams&, const int8_t*, const int8_t*
 
 ApplyFunction apply_function(BinaryKind kind) {
   switch (kind) {
-    case BinaryKind::kMul: return HWY_DYNAMIC_POINTER(apply_mul);
+    case BinaryKind::kMul:
+      return HWY_DYNAMIC_POINTER(apply_mul);
     case BinaryKind::kAdd:
-    case BinaryKind::kSub: return HWY_DYNAMIC_POINTER(apply_add);
-    case BinaryKind::kMin: return HWY_DYNAMIC_POINTER(apply_min);
-    case BinaryKind::kMax: return HWY_DYNAMIC_POINTER(apply_max);
-    default: return nullptr;
+    case BinaryKind::kSub:
+      return HWY_DYNAMIC_POINTER(apply_add);
+    case BinaryKind::kMin:
+      return HWY_DYNAMIC_POINTER(apply_min);
+    case BinaryKind::kMax:
+      return HWY_DYNAMIC_POINTER(apply_max);
+    default:
+      return nullptr;
   }
 }
 
@@ -231,7 +245,8 @@ class Int8Binary final : public Kernel {
     }
     const bool b_is_scalar = loop_.row_stride(1) == 0;
     for_each_run(context.threads, loop_, 1, [&](const int64_t* offsets, int64_t count) {
-      apply_(params_, a + offsets[0], b + offsets[1], b_is_scalar, y + offsets[2], static_cast<size_t>(count));
+      apply_(params_, a + offsets[0], b + offsets[1], b_is_scalar, y + offsets[2],
+             static_cast<size_t>(count));
     });
     return ok_status();
   }
@@ -273,7 +288,8 @@ class Int8Binary final : public Kernel {
         }
         for (; begin < stop; begin += copies) {
           const int64_t count = std::min(copies, stop - begin) * length;
-          apply_(params_, a + begin * length, repeated, false, y + begin * length, static_cast<size_t>(count));
+          apply_(params_, a + begin * length, repeated, false, y + begin * length,
+                 static_cast<size_t>(count));
         }
         begin = stop;
       }
@@ -283,8 +299,8 @@ class Int8Binary final : public Kernel {
   BinaryParams params_;
   ApplyFunction apply_ = nullptr;
   Loop<3> loop_;
-  int32_t first_ = 0;     // the input that is operand a of the loop
-  int64_t repeats_ = 0;   // rows that one repeated row of b serves; at most 1: not used
+  int32_t first_ = 0;    // the input that is operand a of the loop
+  int64_t repeats_ = 0;  // rows that one repeated row of b serves; at most 1: not used
 };
 
 }  // namespace

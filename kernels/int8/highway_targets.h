@@ -1,8 +1,8 @@
-// Include before hwy/foreach_target.h. Which instruction sets our kernels are compiled for: SSE2, SSE4, AVX2 and
-// AVX-512 with VNNI and VBMI on x86, NEON on ARM. The others would grow the library for little.
+// Include before hwy/foreach_target.h. Which instruction sets our kernels are compiled for: SSE2, SSE4, AVX2
+// and AVX-512 with VNNI and VBMI on x86, NEON on ARM. The others would grow the library for little.
 #pragma once
 
 #define HWY_WANT_AVX3_DL 1
-#define HWY_DISABLED_TARGETS                                                             \
+#define HWY_DISABLED_TARGETS                                                           \
   (HWY_SSSE3 | HWY_AVX3 | HWY_AVX3_ZEN4 | HWY_AVX3_SPR | HWY_NEON_BF16 | HWY_ALL_SVE | \
    (HWY_ARCH_ARM_A64 ? HWY_NEON : 0))

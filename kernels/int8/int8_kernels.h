@@ -1,10 +1,10 @@
-// bantam's own int8 kernels. All tensors are dense row-major and NHWC unless a factory says otherwise, and every
-// result is the same on every CPU: integer arithmetic, or float steps that are one IEEE rounding each.
+// bantam's own int8 kernels. All tensors are dense row-major and NHWC unless a factory says otherwise, and
+// every result is the same on every CPU: integer arithmetic, or float steps that are one IEEE rounding each.
 //
 // The float steps, used by all of them:
 //   requantize(acc, scale, zp) = clamp(round_to_nearest_even(float(acc) * scale) + zp, q_min, q_max)
-//   quantize(x, scale, zp)     = clamp(round_to_nearest_even(x * (1.0f / scale)) + zp, -128, 127), NaN gives zp
-//   dequantize(q, scale, zp)   = float(q - zp) * scale
+//   quantize(x, scale, zp)     = clamp(round_to_nearest_even(x * (1.0f / scale)) + zp, -128, 127), NaN gives
+//   zp dequantize(q, scale, zp)   = float(q - zp) * scale
 //
 // A factory answers kUnsupported when another kernel has to take the op.
 #pragma once
@@ -34,7 +34,8 @@ Status create_normalize_image(const OpContext& context, Kernel** out);
 // kResize of int8, nearest and linear, where input and output have one scale and zero point.
 Status create_int8_resize(const OpContext& context, Kernel** out);
 
-// kSoftmax of int8 x over its last axis; inputs x, table int32 [256] (contract in softmax.cc); int8 or float32 out.
+// kSoftmax of int8 x over its last axis; inputs x, table int32 [256] (contract in softmax.cc); int8 or
+// float32 out.
 Status create_int8_softmax(const OpContext& context, Kernel** out);
 
 // kConv2d with groups == C and one output channel per group; the same bits as XNNPACK's qs8_qc8w kernels.

@@ -72,10 +72,10 @@ HWY_INLINE void lookup_vectors(const LookupTable& table, V8 (&v)[kVectors]) {
 
 #else
 
-// Sixteen shuffles of 16 bytes, each of which gives 0 where the top bit of the index is set. The index runs down by 16
-// a step, so row r of the table meets every step up to r, and the rows are stored as differences (exclusive or) that
-// add up to row r. The first eight steps may wrap, which lets the upper half of the indices begin at step r - 7; the
-// rows from 8 on undo that. The method is that of XNNPACK's x8-lut kernels.
+// Sixteen shuffles of 16 bytes, each of which gives 0 where the top bit of the index is set. The index runs
+// down by 16 a step, so row r of the table meets every step up to r, and the rows are stored as differences
+// (exclusive or) that add up to row r. The first eight steps may wrap, which lets the upper half of the
+// indices begin at step r - 7; the rows from 8 on undo that. The method is that of XNNPACK's x8-lut kernels.
 template <size_t kVectors>
 HWY_INLINE void lookup_vectors(const LookupTable& table, V8 (&v)[kVectors]) {
   const D8 d;

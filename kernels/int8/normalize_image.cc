@@ -93,9 +93,12 @@ namespace {
 
 void normalize_floats(const float* table, const uint8_t* x, float* y, size_t pixels, int32_t channels) {
   switch (channels) {
-    case 1: return HWY_NAMESPACE::normalize_pixels<1>(table, x, y, pixels);
-    case 3: return HWY_NAMESPACE::normalize_pixels<3>(table, x, y, pixels);
-    default: return HWY_NAMESPACE::normalize_pixels<4>(table, x, y, pixels);
+    case 1:
+      return HWY_NAMESPACE::normalize_pixels<1>(table, x, y, pixels);
+    case 3:
+      return HWY_NAMESPACE::normalize_pixels<3>(table, x, y, pixels);
+    default:
+      return HWY_NAMESPACE::normalize_pixels<4>(table, x, y, pixels);
   }
 }
 
@@ -116,7 +119,8 @@ class NormalizeImage final : public Kernel {
       const int64_t offset = begin * channels_;
       const auto count = static_cast<size_t>(end - begin);
       if (is_float_) {
-        normalize_floats(input_as<float>(context, 1), x + offset, output_as<float>(context) + offset, count, channels_);
+        normalize_floats(input_as<float>(context, 1), x + offset, output_as<float>(context) + offset, count,
+                         channels_);
       } else {
         normalize(input_as<uint8_t>(context, 1), x + offset, output_as<uint8_t>(context) + offset, count);
       }
@@ -127,9 +131,12 @@ class NormalizeImage final : public Kernel {
  private:
   void normalize(const uint8_t* table, const uint8_t* x, uint8_t* y, size_t pixels) const {
     switch (channels_) {
-      case 1: return lookup_bytes(one_channel_, x, y, pixels);
-      case 3: return HWY_DYNAMIC_DISPATCH(normalize_bytes_3)(table, x, y, pixels);
-      default: return HWY_DYNAMIC_DISPATCH(normalize_bytes_4)(table, x, y, pixels);
+      case 1:
+        return lookup_bytes(one_channel_, x, y, pixels);
+      case 3:
+        return HWY_DYNAMIC_DISPATCH(normalize_bytes_3)(table, x, y, pixels);
+      default:
+        return HWY_DYNAMIC_DISPATCH(normalize_bytes_4)(table, x, y, pixels);
     }
   }
 

@@ -22,7 +22,8 @@ HWY_INLINE VI32 quantize_lanes(VF32 x, VF32 inverse_scale) {
   return hn::IfThenElseZero(hn::RebindMask(DI32(), hn::Eq(y, y)), q);
 }
 
-// In-block narrowing of four vectors leaves a block of the result with one 32-bit lane of each; this puts them in order.
+// In-block narrowing of four vectors leaves a block of the result with one 32-bit lane of each; this puts
+// them in order.
 HWY_INLINE VI8 unblock(VI8 v) {
   const DI32 d;
   const size_t blocks = hn::Lanes(d) / 4;
@@ -94,7 +95,8 @@ class Quantize final : public Kernel {
     const float* x = input_as<float>(context, 0);
     int8_t* y = output_as<int8_t>(context);
     for_each_run(context.threads, loop_, 2, [&](const int64_t* offsets, int64_t count) {
-      HWY_DYNAMIC_DISPATCH(quantize)(x + offsets[0], y + offsets[1], static_cast<size_t>(count), inverse_scale_, zero_point_);
+      HWY_DYNAMIC_DISPATCH(quantize)
+      (x + offsets[0], y + offsets[1], static_cast<size_t>(count), inverse_scale_, zero_point_);
     });
     return ok_status();
   }
@@ -118,7 +120,8 @@ class Dequantize final : public Kernel {
     const int8_t* x = input_as<int8_t>(context, 0);
     float* y = output_as<float>(context);
     for_each_run(context.threads, loop_, 2, [&](const int64_t* offsets, int64_t count) {
-      HWY_DYNAMIC_DISPATCH(dequantize)(x + offsets[0], y + offsets[1], static_cast<size_t>(count), scale_, zero_point_);
+      HWY_DYNAMIC_DISPATCH(dequantize)
+      (x + offsets[0], y + offsets[1], static_cast<size_t>(count), scale_, zero_point_);
     });
     return ok_status();
   }

@@ -1,7 +1,7 @@
 // Pieces that the vector kernels share; compiled once per instruction set.
 //
-// "In-block" order: widening splits each 128-bit block of a vector into its lower and upper half and narrowing puts
-// them together again, so lanes stay in their block and no shuffle across blocks is needed.
+// "In-block" order: widening splits each 128-bit block of a vector into its lower and upper half and
+// narrowing puts them together again, so lanes stay in their block and no shuffle across blocks is needed.
 
 #if defined(BANTAM_INT8_VECTOR_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef BANTAM_INT8_VECTOR_INL_H_
@@ -80,7 +80,9 @@ struct OutputOf {
   V8 min, max;
 
   OutputOf(int32_t zero_point_, int8_t min_, int8_t max_)
-      : zero_point(hn::Set(D16(), static_cast<int16_t>(zero_point_))), min(hn::Set(D(), min_)), max(hn::Set(D(), max_)) {}
+      : zero_point(hn::Set(D16(), static_cast<int16_t>(zero_point_))),
+        min(hn::Set(D(), min_)),
+        max(hn::Set(D(), max_)) {}
 
   HWY_INLINE V8 clamp(V8 v) const { return hn::Min(hn::Max(v, min), max); }
   HWY_INLINE V8 operator()(V16 lower, V16 upper) const {

@@ -53,7 +53,8 @@ void check_binary(BinaryKind kind, Tensor& a, Tensor& b, Tensor& y, plan::Clamp 
   op.op.attributes.Set(std::move(attributes));
   std::vector<int8_t> expected;
   for (size_t i = 0; i < static_cast<size_t>(y.info.elements); ++i) {
-    const int8_t va = a.data<int8_t>()[broadcast_index(a, y, i)], vb = b.data<int8_t>()[broadcast_index(b, y, i)];
+    const int8_t va = a.data<int8_t>()[broadcast_index(a, y, i)],
+                 vb = b.data<int8_t>()[broadcast_index(b, y, i)];
     expected.push_back(std::clamp<int8_t>(reference(va, vb), clamp.q_min(), clamp.q_max()));
   }
   check_everywhere(op, kernels::create_int8_binary, expected);
@@ -72,7 +73,8 @@ TEST_CASE("int8 multiply") {
 }
 
 TEST_CASE("int8 multiply with every pair of values, clamped") {
-  Tensor a = int8_tensor({256, 1}, 1.0f, 3), b = int8_tensor({1, 256}, 1.0f, -7), y = int8_tensor({256, 256}, 128.0f, 1);
+  Tensor a = int8_tensor({256, 1}, 1.0f, 3), b = int8_tensor({1, 256}, 1.0f, -7),
+         y = int8_tensor({256, 256}, 128.0f, 1);
   for (int i = 0; i < 256; ++i) a.data<int8_t>()[i] = b.data<int8_t>()[i] = static_cast<int8_t>(i - 128);
   check_binary(BinaryKind::kMul, a, b, y, plan::Clamp(0, 0, -100, 90),
                [&](int8_t va, int8_t vb) { return requantize((va - 3) * (vb + 7), 1.0f / 128.0f, 1); });
@@ -85,13 +87,15 @@ TEST_CASE("int8 multiply with a scale beyond all bounds saturates") {
 }
 
 // As binary.cc defines it: 15-bit multipliers of the real ratios, one rounding half up.
-int8_t reference_sum(int32_t a, int32_t b, float a_ratio, float b_ratio, int32_t a_zero, int32_t b_zero, int32_t y_zero) {
+int8_t reference_sum(int32_t a, int32_t b, float a_ratio, float b_ratio, int32_t a_zero, int32_t b_zero,
+                     int32_t y_zero) {
   int shift = 6;
   while (std::ldexp(std::max(a_ratio, b_ratio), shift) < 16383.5) ++shift;
   const auto multiplier = [&](float ratio) {
     return std::min(static_cast<int64_t>(std::nearbyint(std::ldexp(ratio, shift))), int64_t{32767});
   };
-  const int64_t sum = (a - a_zero) * multiplier(a_ratio) + (b - b_zero) * multiplier(std::abs(b_ratio)) * (b_ratio < 0 ? -1 : 1);
+  const int64_t sum = (a - a_zero) * multiplier(a_ratio) +
+                      (b - b_zero) * multiplier(std::abs(b_ratio)) * (b_ratio < 0 ? -1 : 1);
   return saturate(std::floor(std::ldexp(double(sum), -shift) + 0.5) + y_zero);
 }
 
@@ -117,9 +121,12 @@ TEST_CASE("int8 add and subtract") {
 
 TEST_CASE("int8 min and max") {
   for (const Shapes& shapes : kShapes) {
-    Tensor a = filled(shapes.a, 0.1f, 4, 3), b = filled(shapes.b, 0.1f, 4, 4), y = int8_tensor(shapes.y, 0.1f, 4);
-    check_binary(BinaryKind::kMin, a, b, y, plan::Clamp(0, 0, -50, 60), [](int8_t va, int8_t vb) { return std::min(va, vb); });
-    check_binary(BinaryKind::kMax, a, b, y, plan::Clamp(0, 0, -128, 127), [](int8_t va, int8_t vb) { return std::max(va, vb); });
+    Tensor a = filled(shapes.a, 0.1f, 4, 3), b = filled(shapes.b, 0.1f, 4, 4),
+           y = int8_tensor(shapes.y, 0.1f, 4);
+    check_binary(BinaryKind::kMin, a, b, y, plan::Clamp(0, 0, -50, 60),
+                 [](int8_t va, int8_t vb) { return std::min(va, vb); });
+    check_binary(BinaryKind::kMax, a, b, y, plan::Clamp(0, 0, -128, 127),
+                 [](int8_t va, int8_t vb) { return std::max(va, vb); });
   }
   Tensor a = filled({8}, 0.1f, 4, 3), b = filled({8}, 0.2f, 4, 4), y = int8_tensor({8}, 0.1f, 4);
   OneOp op(plan::OpCode::kBinary, {&a, &b}, {&y});

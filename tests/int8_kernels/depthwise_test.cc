@@ -63,12 +63,14 @@ class Depthwise {
           for (int32_t ch = 0; ch < c.channels; ++ch) {
             int32_t acc = c.bias ? bias_.data<int32_t>()[ch] : 0;
             for (int32_t tap = 0; tap < c.kernel * c.kernel; ++tap) {
-              const int32_t iy = oy * c.stride - c.pad_top + tap / c.kernel, ix = ox * c.stride - c.pad_left + tap % c.kernel;
+              const int32_t iy = oy * c.stride - c.pad_top + tap / c.kernel,
+                            ix = ox * c.stride - c.pad_left + tap % c.kernel;
               if (iy < 0 || iy >= c.height || ix < 0 || ix >= c.width) continue;
               const int32_t v = x[((n * c.height + iy) * c.width + ix) * x_.info.pixel_stride + ch] + 13;
               acc += v * w_.data<int8_t>()[ch * c.kernel * c.kernel + tap];
             }
-            out.push_back(requantize(acc, 0.047f * w_.scales[static_cast<size_t>(ch)] / 0.061f, 5, kMin, kMax));
+            out.push_back(
+                requantize(acc, 0.047f * w_.scales[static_cast<size_t>(ch)] / 0.061f, 5, kMin, kMax));
           }
         }
       }
@@ -82,19 +84,21 @@ class Depthwise {
     xnn_operator_t op = nullptr;
     REQUIRE(xnn_initialize(nullptr) == xnn_status_success);
     REQUIRE(xnn_create_convolution2d_nhwc_qs8_qc8w(
-                static_cast<uint32_t>(c.pad_top), static_cast<uint32_t>(c.pad_right), static_cast<uint32_t>(c.pad_bottom),
-                static_cast<uint32_t>(c.pad_left), static_cast<uint32_t>(c.kernel), static_cast<uint32_t>(c.kernel),
-                static_cast<uint32_t>(c.stride), static_cast<uint32_t>(c.stride), 1, 1, static_cast<uint32_t>(c.channels),
-                1, 1, static_cast<size_t>(x_.info.pixel_stride), channels, -13, 0.047f, w_.scales.data(),
-                w_.data<int8_t>(), c.bias ? bias_.data<int32_t>() : nullptr, 5, 0.061f, kMin, kMax, 0, nullptr, nullptr,
-                &op) == xnn_status_success);
+                static_cast<uint32_t>(c.pad_top), static_cast<uint32_t>(c.pad_right),
+                static_cast<uint32_t>(c.pad_bottom), static_cast<uint32_t>(c.pad_left),
+                static_cast<uint32_t>(c.kernel), static_cast<uint32_t>(c.kernel),
+                static_cast<uint32_t>(c.stride), static_cast<uint32_t>(c.stride), 1, 1,
+                static_cast<uint32_t>(c.channels), 1, 1, static_cast<size_t>(x_.info.pixel_stride), channels,
+                -13, 0.047f, w_.scales.data(), w_.data<int8_t>(), c.bias ? bias_.data<int32_t>() : nullptr, 5,
+                0.061f, kMin, kMax, 0, nullptr, nullptr, &op) == xnn_status_success);
     size_t workspace = 0, alignment = 0;
-    REQUIRE(xnn_reshape_convolution2d_nhwc_qs8_qc8w(op, static_cast<size_t>(c.batch), static_cast<size_t>(c.height),
-                                                    static_cast<size_t>(c.width), &workspace, &alignment, nullptr, nullptr,
-                                                    nullptr) == xnn_status_success);
+    REQUIRE(xnn_reshape_convolution2d_nhwc_qs8_qc8w(
+                op, static_cast<size_t>(c.batch), static_cast<size_t>(c.height), static_cast<size_t>(c.width),
+                &workspace, &alignment, nullptr, nullptr, nullptr) == xnn_status_success);
     std::vector<int8_t> out(static_cast<size_t>(y_.info.elements) + kReadPadding);
     std::vector<uint8_t> scratch(workspace + 1);
-    REQUIRE(xnn_setup_convolution2d_nhwc_qs8_qc8w(op, scratch.data(), x_.data<int8_t>(), out.data()) == xnn_status_success);
+    REQUIRE(xnn_setup_convolution2d_nhwc_qs8_qc8w(op, scratch.data(), x_.data<int8_t>(), out.data()) ==
+            xnn_status_success);
     REQUIRE(xnn_run_operator(op, nullptr) == xnn_status_success);
     xnn_delete_operator(op);
     out.resize(static_cast<size_t>(y_.info.elements));
@@ -110,7 +114,8 @@ class Depthwise {
 };
 
 void check(const Case& c) {
-  INFO(c.height << " x " << c.width << " x " << c.channels << ", kernel " << c.kernel << ", stride " << c.stride);
+  INFO(c.height << " x " << c.width << " x " << c.channels << ", kernel " << c.kernel << ", stride "
+                << c.stride);
   Depthwise depthwise(c);
   OneOp op = depthwise.op();
   const std::vector<int8_t> expected = depthwise.naive();

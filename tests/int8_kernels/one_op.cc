@@ -87,11 +87,13 @@ Status OneOp::run(Factory factory, ThreadPool* threads) {
   BANTAM_RETURN_IF_ERROR(kernel->run(context));
   for (Tensor* tensor : outputs) {  // nothing may be written behind the end, nor between the pixels of a view
     const size_t size = element_size(tensor->info.dtype);
-    const auto row = static_cast<size_t>(tensor->info.rank == 0 ? 1 : tensor->info.dims[tensor->info.rank - 1]) * size;
+    const auto row =
+        static_cast<size_t>(tensor->info.rank == 0 ? 1 : tensor->info.dims[tensor->info.rank - 1]) * size;
     const size_t stride = static_cast<size_t>(tensor->info.pixel_stride) * size;
     for (size_t i = 0; i < tensor->bytes.size(); ++i) {
       const bool inside = i < tensor->info.bytes && (stride == 0 || i % stride < row);
-      if (!inside && tensor->bytes[i] != 0x5a) return Status(StatusCode::kInternal, "output", "written out of bounds");
+      if (!inside && tensor->bytes[i] != 0x5a)
+        return Status(StatusCode::kInternal, "output", "written out of bounds");
     }
   }
   return ok_status();

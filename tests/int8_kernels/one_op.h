@@ -21,16 +21,21 @@ struct Tensor {
          int32_t pixel_stride = 0);
 
   template <typename T>
-  T* data() { return reinterpret_cast<T*>(bytes.data()); }
+  T* data() {
+    return reinterpret_cast<T*>(bytes.data());
+  }
   template <typename T>
-  const T* data() const { return reinterpret_cast<const T*>(bytes.data()); }
+  const T* data() const {
+    return reinterpret_cast<const T*>(bytes.data());
+  }
   // The elements in order, without what lies between the pixels of a view.
   template <typename T>
   std::vector<T> values() const {
     const int32_t row = info.rank == 0 ? 1 : info.dims[info.rank - 1];
     std::vector<T> out(static_cast<size_t>(info.elements));
     for (size_t i = 0; i < out.size(); ++i) {
-      out[i] = data<T>()[i / static_cast<size_t>(row) * static_cast<size_t>(info.pixel_stride) + i % static_cast<size_t>(row)];
+      out[i] = data<T>()[i / static_cast<size_t>(row) * static_cast<size_t>(info.pixel_stride) +
+                         i % static_cast<size_t>(row)];
     }
     return out;
   }
@@ -45,7 +50,8 @@ struct Tensor {
   bool is_constant = false;
 };
 
-Tensor int8_tensor(std::vector<int32_t> dims, float scale = 1.0f, int32_t zero_point = 0, int32_t pixel_stride = 0);
+Tensor int8_tensor(std::vector<int32_t> dims, float scale = 1.0f, int32_t zero_point = 0,
+                   int32_t pixel_stride = 0);
 Tensor float_tensor(std::vector<int32_t> dims);
 
 // Fills with values from the whole range of int8 (uint8), both ends included often.

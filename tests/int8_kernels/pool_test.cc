@@ -7,7 +7,8 @@ namespace {
 
 struct PoolCase {
   std::vector<int32_t> x;
-  int32_t kernel, stride, dilation, pad_before, pad_after, extra;  // extra: rows and columns that ceil_mode adds
+  int32_t kernel, stride, dilation, pad_before, pad_after,
+      extra;  // extra: rows and columns that ceil_mode adds
   bool count_pad;
 };
 
@@ -15,7 +16,8 @@ void check_pool(const PoolCase& c) {
   const auto out = [&](int32_t size) {
     return (size + c.pad_before + c.pad_after - c.dilation * (c.kernel - 1) - 1) / c.stride + 1 + c.extra;
   };
-  Tensor x = int8_tensor(c.x, 0.05f, -9), y = int8_tensor({c.x[0], out(c.x[1]), out(c.x[2]), c.x[3]}, 0.031f, 4);
+  Tensor x = int8_tensor(c.x, 0.05f, -9),
+         y = int8_tensor({c.x[0], out(c.x[1]), out(c.x[2]), c.x[3]}, 0.031f, 4);
   randomize(x, 1);
   OneOp op(plan::OpCode::kAveragePool2d, {&x}, {&y});
   plan::Pool2dT pool;
@@ -83,7 +85,8 @@ void check_reduce(const ReduceCase& c, plan::ReduceKind kind) {
   reduce.kind = kind;
   reduce.axes = c.axes;
   op.op.attributes.Set(std::move(reduce));
-  std::vector<int32_t> sum(static_cast<size_t>(y.info.elements)), top(sum.size(), -128), bottom(sum.size(), 127);
+  std::vector<int32_t> sum(static_cast<size_t>(y.info.elements)), top(sum.size(), -128),
+      bottom(sum.size(), 127);
   for (size_t i = 0; i < static_cast<size_t>(x.info.elements); ++i) {
     size_t rest = i, index = 0, stride = 1;
     for (size_t axis = dims.size(); axis-- > 0;) {
@@ -108,11 +111,13 @@ void check_reduce(const ReduceCase& c, plan::ReduceKind kind) {
 }
 
 TEST_CASE("int8 reductions") {
-  for (const auto kind : {plan::ReduceKind::kMean, plan::ReduceKind::kSum, plan::ReduceKind::kMax, plan::ReduceKind::kMin}) {
-    for (const ReduceCase& c : {ReduceCase{{2, 7, 7, 320}, {1, 2}}, ReduceCase{{1, 7, 7, 1280}, {1, 2}},
-                                ReduceCase{{1, 33, 31, 13}, {1, 2}}, ReduceCase{{3, 5, 70}, {-1}},
-                                ReduceCase{{2, 3, 4, 1}, {1, 2}}, ReduceCase{{4, 1000}, {1}}, ReduceCase{{5, 3, 7}, {0}},
-                                ReduceCase{{3, 4, 5}, {0, 1, 2}}, ReduceCase{{3, 1, 5}, {1}}}) {
+  for (const auto kind :
+       {plan::ReduceKind::kMean, plan::ReduceKind::kSum, plan::ReduceKind::kMax, plan::ReduceKind::kMin}) {
+    for (const ReduceCase& c :
+         {ReduceCase{{2, 7, 7, 320}, {1, 2}}, ReduceCase{{1, 7, 7, 1280}, {1, 2}},
+          ReduceCase{{1, 33, 31, 13}, {1, 2}}, ReduceCase{{3, 5, 70}, {-1}}, ReduceCase{{2, 3, 4, 1}, {1, 2}},
+          ReduceCase{{4, 1000}, {1}}, ReduceCase{{5, 3, 7}, {0}}, ReduceCase{{3, 4, 5}, {0, 1, 2}},
+          ReduceCase{{3, 1, 5}, {1}}}) {
       check_reduce(c, kind);
     }
   }

@@ -18,7 +18,8 @@ TEST_CASE("quantize") {
         const float tie = (static_cast<float>(i % 300) - 150.5f) * scale;
         x.data<float>()[i] = i % 2 == 0 ? normal(random) : i % 3 == 0 ? std::nextafter(tie, 0.0f) : tie;
       }
-      const float special[] = {std::nanf(""), INFINITY, -INFINITY, 3e38f, -3e38f, 1e-40f, -0.0f, 2147483648.0f * scale};
+      const float special[] = {std::nanf(""), INFINITY, -INFINITY, 3e38f,
+                               -3e38f,        1e-40f,   -0.0f,     2147483648.0f * scale};
       for (int32_t i = 0; i < std::min<int32_t>(count, 8); ++i) x.data<float>()[count - 1 - i] = special[i];
       OneOp op(plan::OpCode::kQuantize, {&x}, {&y});
       std::vector<int8_t> expected;
@@ -54,7 +55,8 @@ TEST_CASE("requantize, from view to view") {
 TEST_CASE("a scale that is zero, infinite or not a number is refused") {
   for (const float scale : {0.0f, INFINITY, std::nanf(""), -1.0f}) {
     Tensor x = int8_tensor({4}, 1.0f), y = int8_tensor({4}, scale), f = float_tensor({4});
-    OneOp requantize_op(plan::OpCode::kRequantize, {&x}, {&y}), quantize_op(plan::OpCode::kQuantize, {&f}, {&y});
+    OneOp requantize_op(plan::OpCode::kRequantize, {&x}, {&y}),
+        quantize_op(plan::OpCode::kQuantize, {&f}, {&y});
     OneOp dequantize_op(plan::OpCode::kDequantize, {&y}, {&f});
     CHECK(requantize_op.run(kernels::create_requantize).code() == StatusCode::kUnsupported);
     CHECK(quantize_op.run(kernels::create_quantize).code() == StatusCode::kUnsupported);

@@ -1,11 +1,11 @@
-#include "int8/window.h"
+#include "int8/window/window.h"
 
 #include <algorithm>
 
 #include "int8/highway_targets.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "int8/window.cc"
+#define HWY_TARGET_INCLUDE "int8/window/window.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 #include "int8/vector-inl.h"
@@ -44,7 +44,8 @@ HWY_INLINE Sums sum_window(const Window& w, size_t channel) {
   for (int64_t row = 0; row < w.rows; ++row) {
     for (int64_t column = 0; column < w.columns;) {
       const int64_t count = std::min(w.columns - column, kInt16Terms - terms);
-      add_row(w.x + row * w.row_stride + column * w.column_stride + channel, count, w.column_stride, lower, upper);
+      add_row(w.x + row * w.row_stride + column * w.column_stride + channel, count, w.column_stride, lower,
+              upper);
       column += count;
       terms += count;
       if (terms == kInt16Terms) {
@@ -130,7 +131,8 @@ int32_t sum_of_row(const int8_t* x, size_t count) {
     const auto rest = hn::IfThenElseZero(hn::FirstN(d, count - i), hn::Xor(hn::LoadU(d, bytes + i), flip));
     sums = hn::Add(sums, hn::SumsOf8(rest));
   }
-  return static_cast<int32_t>(static_cast<int64_t>(hn::ReduceSum(d64, sums)) - 128 * static_cast<int64_t>(count));
+  return static_cast<int32_t>(static_cast<int64_t>(hn::ReduceSum(d64, sums)) -
+                              128 * static_cast<int64_t>(count));
 }
 
 }  // namespace

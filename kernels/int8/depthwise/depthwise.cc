@@ -1,4 +1,4 @@
-#include "int8/depthwise.h"
+#include "int8/depthwise/depthwise.h"
 
 #include <cmath>
 #include <cstdlib>
@@ -13,10 +13,10 @@
 #include "threads.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "int8/depthwise.cc"
+#define HWY_TARGET_INCLUDE "int8/depthwise/depthwise.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "int8/depthwise-inl.h"
+#include "int8/depthwise/depthwise-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bantam::kernels::HWY_NAMESPACE {
@@ -24,8 +24,8 @@ namespace {
 
 #if HWY_TARGET <= HWY_SSE2
 
-// Calls body(Lanes<>, first channel, channels) for each block of the range. Blocks are as wide as vectors allow, the
-// last ones as narrow as their channels allow.
+// Calls body(Lanes<>, first channel, channels) for each block of the range. Blocks are as wide as vectors
+// allow, the last ones as narrow as their channels allow.
 template <class Body>
 void for_each_block(int32_t first, int32_t end, const Body& body) {
   while (first < end) {
@@ -79,7 +79,8 @@ void pack(const DepthwiseShape& shape, const DepthwiseWeights& weights, uint8_t*
 }
 
 template <class L, class T>
-void run_block(const DepthwiseShape& shape, const DepthwiseTask& task, const TileRun& block, const uint8_t* packed) {
+void run_block(const DepthwiseShape& shape, const DepthwiseTask& task, const TileRun& block,
+               const uint8_t* packed) {
   const OutputOf<typename L::D8> output(shape.y_zero, shape.y_min, shape.y_max);
   if (task.row + T::kTileRows <= shape.out_height) {
     run_tiles<L, T, T::kTileRows>(block, packed, output);
@@ -146,7 +147,8 @@ class Depthwise final : public Kernel {
     if (bytes == 0) return unsupported(context, "XNNPACK's kernel serves this CPU");
     run_ = HWY_DYNAMIC_POINTER(run);
 
-    if (!zeros_.allocate(static_cast<size_t>(shape_.channels + kDepthwiseBlock))) return out_of_memory(context);
+    if (!zeros_.allocate(static_cast<size_t>(shape_.channels + kDepthwiseBlock)))
+      return out_of_memory(context);
     std::memset(zeros_.data(), x.zero_point, zeros_.size());
 
     const TensorInfo& w = context.input(1);
@@ -160,7 +162,8 @@ class Depthwise final : public Kernel {
       if (!set_scales(context, scales, bias)) return unsupported(context, "weights or scales beyond int32");
       packed = store.reserve(bytes);
       if (packed == nullptr) return out_of_memory(context);
-      const DepthwiseWeights weights = {static_cast<const int8_t*>(w.data), bias, scales.data(), x.zero_point};
+      const DepthwiseWeights weights = {static_cast<const int8_t*>(w.data), bias, scales.data(),
+                                        x.zero_point};
       HWY_DYNAMIC_DISPATCH(pack)(shape_, weights, static_cast<uint8_t*>(packed));
       packed = store.insert(key, packed);
     }
@@ -219,8 +222,8 @@ class Depthwise final : public Kernel {
     shape_.y_max = range.max;
   }
 
-  // x_scale * w_scale / y_scale, as XNNPACK multiplies them. False when a sum, or its product with the scale, may leave
-  // int32: what happens then depends on the CPU.
+  // x_scale * w_scale / y_scale, as XNNPACK multiplies them. False when a sum, or its product with the scale,
+  // may leave int32: what happens then depends on the CPU.
   bool set_scales(const OpContext& context, Array<float>& scales, const int32_t* bias) const {
     const TensorInfo& w = context.input(1);
     const auto* weights = static_cast<const int8_t*>(w.data);
@@ -229,8 +232,10 @@ class Depthwise final : public Kernel {
       const float w_scale = w.scales[w.scale_count == 1 ? 0 : c];
       scales[c] = context.input(0).scale() * w_scale / context.output().scale();
       int64_t reach = bias == nullptr ? 0 : std::abs(static_cast<int64_t>(bias[c]));
-      for (int32_t i = 0; i < taps; ++i) reach += 256 * std::abs(weights[c * static_cast<size_t>(taps) + static_cast<size_t>(i)]);
-      if (reach >= INT32_MAX || !(scales[c] > 0.0f) || !(static_cast<float>(reach) * scales[c] < 0x1p30f)) return false;
+      for (int32_t i = 0; i < taps; ++i)
+        reach += 256 * std::abs(weights[c * static_cast<size_t>(taps) + static_cast<size_t>(i)]);
+      if (reach >= INT32_MAX || !(scales[c] > 0.0f) || !(static_cast<float>(reach) * scales[c] < 0x1p30f))
+        return false;
     }
     return true;
   }
@@ -247,17 +252,19 @@ class Depthwise final : public Kernel {
 
 }  // namespace
 
-// Relies on what create_conv2d relies on. acc = bias + sum of (x - x_zero) * w; y = requantize(acc, scale, y_zero), which
-// is what XNNPACK's qs8_qc8w kernels compute.
+// Relies on what create_conv2d relies on. acc = bias + sum of (x - x_zero) * w; y = requantize(acc, scale,
+// y_zero), which is what XNNPACK's qs8_qc8w kernels compute.
 Status create_int8_depthwise(const OpContext& context, Kernel** out) {
   const TensorInfo& x = context.input(0);
   const TensorInfo& w = context.input(1);
   const TensorInfo& y = context.output();
   const plan::Conv2d& conv = *context.op->attributes_as_Conv2d();
   const int32_t kernel = w.dims[1], stride = conv.stride_h();
-  if (conv.groups() != x.dims[3] || w.dims[0] != x.dims[3] || w.dims[3] != 1) return unsupported(context, "not depthwise");
+  if (conv.groups() != x.dims[3] || w.dims[0] != x.dims[3] || w.dims[3] != 1)
+    return unsupported(context, "not depthwise");
   if (w.dims[2] != kernel || (kernel != 3 && kernel != 5)) return unsupported(context, "neither 3x3 nor 5x5");
-  if (conv.stride_w() != stride || (stride != 1 && stride != 2) || conv.dilation_h() != 1 || conv.dilation_w() != 1) {
+  if (conv.stride_w() != stride || (stride != 1 && stride != 2) || conv.dilation_h() != 1 ||
+      conv.dilation_w() != 1) {
     return unsupported(context, "another stride or dilation");
   }
   if (w.data == nullptr || (context.has_input(2) && context.input(2).data == nullptr)) {

@@ -1,6 +1,6 @@
 #include "int8/arithmetic.h"
 #include "int8/int8_kernels.h"
-#include "int8/window.h"
+#include "int8/window/window.h"
 #include "kernel_support.h"
 #include "threads.h"
 
@@ -65,7 +65,8 @@ class Reduce final : public Kernel {
       for (int64_t i = begin; i < end; ++i) {
         const int64_t outer = i / pieces, inner = i % pieces * kPiece;
         reduce_window({x + outer * split_.count * split_.inner + inner, 1, 0, split_.count, split_.inner},
-                      y + outer * split_.inner + inner, static_cast<size_t>(std::min(kPiece, split_.inner - inner)));
+                      y + outer * split_.inner + inner,
+                      static_cast<size_t>(std::min(kPiece, split_.inner - inner)));
       }
     });
     return ok_status();
@@ -77,17 +78,23 @@ class Reduce final : public Kernel {
   int8_t reduce_row(const int8_t* x) const {
     const auto count = static_cast<size_t>(split_.count);
     switch (kind_) {
-      case ReduceKind::kMax: return row_max(x, count);
-      case ReduceKind::kMin: return row_min(x, count);
-      default: return requantize(row_sum(x, count) + sum_.bias, sum_.scale, sum_.y_zero);
+      case ReduceKind::kMax:
+        return row_max(x, count);
+      case ReduceKind::kMin:
+        return row_min(x, count);
+      default:
+        return requantize(row_sum(x, count) + sum_.bias, sum_.scale, sum_.y_zero);
     }
   }
 
   void reduce_window(const Window& window, int8_t* y, size_t channels) const {
     switch (kind_) {
-      case ReduceKind::kMax: return window_max(window, y, channels);
-      case ReduceKind::kMin: return window_min(window, y, channels);
-      default: return window_sum(window, sum_, y, channels);
+      case ReduceKind::kMax:
+        return window_max(window, y, channels);
+      case ReduceKind::kMin:
+        return window_min(window, y, channels);
+      default:
+        return window_sum(window, sum_, y, channels);
     }
   }
 
@@ -98,14 +105,15 @@ class Reduce final : public Kernel {
 
 }  // namespace
 
-// y = requantize(sum of (x - x_zero), x_scale / y_scale, y_zero), for kMean with (x_scale / y_scale) / float(count).
-// Relies on dense tensors.
+// y = requantize(sum of (x - x_zero), x_scale / y_scale, y_zero), for kMean with (x_scale / y_scale) /
+// float(count). Relies on dense tensors.
 Status create_int8_reduce(const OpContext& context, Kernel** out) {
   const TensorInfo& x = context.input(0);
   const TensorInfo& y = context.output();
   const plan::Reduce& reduce = *context.op->attributes_as_Reduce();
   const ReduceKind kind = reduce.kind();
-  if (x.dtype != plan::DType::kInt8 || y.dtype != plan::DType::kInt8) return unsupported(context, "not an int8 op");
+  if (x.dtype != plan::DType::kInt8 || y.dtype != plan::DType::kInt8)
+    return unsupported(context, "not an int8 op");
   if (!x.dense() || !y.dense()) return unsupported(context, "an int8 reduction needs dense tensors");
   if (!usable_scale(x) || !usable_scale(y)) return unsupported(context, "scale out of range");
   const bool extremum = kind == ReduceKind::kMax || kind == ReduceKind::kMin;

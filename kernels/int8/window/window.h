@@ -23,7 +23,8 @@ struct WindowSum {
   int8_t y_min = -128, y_max = 127;
 };
 
-// Each treats `channels` neighbouring channels. They may read less than a vector past the last channel of a pixel.
+// Each treats `channels` neighbouring channels. They may read less than a vector past the last channel of a
+// pixel.
 void window_sum(const Window& window, const WindowSum& sum, int8_t* y, size_t channels);
 void window_max(const Window& window, int8_t* y, size_t channels);
 void window_min(const Window& window, int8_t* y, size_t channels);

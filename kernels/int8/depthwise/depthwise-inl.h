@@ -1,10 +1,10 @@
 // The vector part of the depthwise convolution; compiled once per instruction set.
 //
-// A tile is kTileRows output rows by kTileColumns vectors, each of which holds kPixels neighbouring output pixels of a
-// block of channels. For each input column the bytes of kGroup neighbouring input rows are interleaved, so that one
-// 32-bit lane holds kGroup taps of one channel and one instruction multiplies and adds them; output rows that start one
-// row apart use the same lanes with shifted weights. Input pixels are found through a table of pointers, in which those
-// outside the image point to zero points.
+// A tile is kTileRows output rows by kTileColumns vectors, each of which holds kPixels neighbouring output
+// pixels of a block of channels. For each input column the bytes of kGroup neighbouring input rows are
+// interleaved, so that one 32-bit lane holds kGroup taps of one channel and one instruction multiplies and
+// adds them; output rows that start one row apart use the same lanes with shifted weights. Input pixels are
+// found through a table of pointers, in which those outside the image point to zero points.
 
 #if defined(BANTAM_INT8_DEPTHWISE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef BANTAM_INT8_DEPTHWISE_INL_H_
@@ -16,7 +16,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "int8/depthwise.h"
+#include "int8/depthwise/depthwise.h"
 #include "int8/vector-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -28,7 +28,8 @@ inline constexpr int kPitch = (kChunk - 1) * 2 + 5;
 
 #if HWY_TARGET <= HWY_AVX3_DL
 
-// Four rows a group, in bytes: VNNI. x is made unsigned by adding 128. Narrow blocks put several pixels into a vector.
+// Four rows a group, in bytes: VNNI. x is made unsigned by adding 128. Narrow blocks put several pixels into
+// a vector.
 template <int kWidth>
 struct Lanes {
   using D8 = hn::ScalableTag<int8_t>;
@@ -125,8 +126,8 @@ struct Taps {
   static constexpr int kOutColumns = kTileColumns * L::kPixels;
   // Input columns of a tile at which vectors begin, and how many of the last of them begin the next tile.
   static constexpr int kInColumns = (kTileColumns - 1) * L::kPixels * kStride + kKernel;
-  static constexpr int kKept = kKernel == 3 && kStride == 1 && L::kGroup == 4
-                                   ? std::max(kInColumns - kOutColumns * kStride, 0) : 0;
+  static constexpr int kKept =
+      kKernel == 3 && kStride == 1 && L::kGroup == 4 ? std::max(kInColumns - kOutColumns * kStride, 0) : 0;
 
   static constexpr int in_rows(int out_rows) { return (out_rows - 1) * kStride + kKernel; }
   static constexpr int first_group(int t) { return t * kStride / L::kGroup; }
@@ -136,7 +137,8 @@ struct Taps {
     for (int t = 0; t < kTileRows; ++t) slots += end_group(t) - first_group(t);
     return slots;
   }
-  // The input column of kernel column j for the tile's column o, and whether j = 0, 1 ... meets it here first.
+  // The input column of kernel column j for the tile's column o, and whether j = 0, 1 ... meets it here
+  // first.
   static constexpr int in_column(int j, int o) { return o * L::kPixels * kStride + j; }
   static constexpr bool is_new(int j, int o) {
     if (in_column(j, o) < kKept) return false;
@@ -245,7 +247,8 @@ struct Tile {
   // The columns with which the first tile of a row begins.
   HWY_INLINE void keep_first(const int8_t* const* table, ptrdiff_t channel) {
     HWY_UNROLL(8)
-    for (int c = 0; c < T::kKept; ++c) L::template gather<rows_of_group(0), T::kStride>(table + c, channel, kept[c]);
+    for (int c = 0; c < T::kKept; ++c)
+      L::template gather<rows_of_group(0), T::kStride>(table + c, channel, kept[c]);
   }
 
   // Adds the taps of row group g.
@@ -330,13 +333,15 @@ struct Tile {
     } else {
       constexpr int kHalf = static_cast<int>(hn::MaxLanes(hn::DFromV<V>())) / 2 / L::kChannels;
       store_pixels(hn::LowerHalf(q), run, y, columns);
-      store_pixels(hn::UpperHalf(hn::Half<hn::DFromV<V>>(), q), run, y + kHalf * run.y_pixel, columns - kHalf);
+      store_pixels(hn::UpperHalf(hn::Half<hn::DFromV<V>>(), q), run, y + kHalf * run.y_pixel,
+                   columns - kHalf);
     }
   }
 };
 
 template <class L, class T, int kOutRows>
-HWY_NOINLINE void run_tiles(const TileRun& run_, const uint8_t* packed, const OutputOf<typename L::D8>& output_) {
+HWY_NOINLINE void run_tiles(const TileRun& run_, const uint8_t* packed,
+                            const OutputOf<typename L::D8>& output_) {
   const TileRun run = run_;  // copies, which stores to y cannot change
   const OutputOf<typename L::D8> output = output_;
   const auto* weights = reinterpret_cast<const int32_t*>(packed);
@@ -357,11 +362,14 @@ HWY_NOINLINE void run_tiles(const TileRun& run_, const uint8_t* packed, const Ou
 }
 
 // Points to the input pixels of output columns [column, column + kChunk) of the rows that the task covers.
-HWY_INLINE void fill_table(const DepthwiseShape& shape, const DepthwiseTask& task, int32_t column, int8_t const** table) {
+HWY_INLINE void fill_table(const DepthwiseShape& shape, const DepthwiseTask& task, int32_t column,
+                           int8_t const** table) {
   const int32_t rows = (depthwise_tile_rows(shape.stride) - 1) * shape.stride + shape.kernel;
   const int32_t columns = (kChunk - 1) * shape.stride + shape.kernel;
-  const int32_t in_row = task.row * shape.stride - shape.pad_top, in_column = column * shape.stride - shape.pad_left;
-  const int32_t first = std::clamp(-in_column, 0, columns), end = std::clamp(shape.in_width - in_column, first, columns);
+  const int32_t in_row = task.row * shape.stride - shape.pad_top,
+                in_column = column * shape.stride - shape.pad_left;
+  const int32_t first = std::clamp(-in_column, 0, columns),
+                end = std::clamp(shape.in_width - in_column, first, columns);
   for (int32_t r = 0; r < rows; ++r, table += kPitch) {
     if (in_row + r < 0 || in_row + r >= shape.in_height) {
       std::fill(table, table + columns, task.zeros);

@@ -1,7 +1,7 @@
 #include "bantam/runtime/array.h"
 #include "int8/arithmetic.h"
 #include "int8/int8_kernels.h"
-#include "int8/window.h"
+#include "int8/window/window.h"
 #include "kernel_support.h"
 #include "threads.h"
 
@@ -15,8 +15,10 @@ struct Taps {
   int64_t counted = 0;  // of the divisor
 };
 
-// Taps on the padding count when `count_pad` is set, but never those past it, where ceil_mode lets windows end.
-Taps taps_of(int64_t start, int64_t kernel, int64_t dilation, int64_t size, int64_t pad_after, bool count_pad) {
+// Taps on the padding count when `count_pad` is set, but never those past it, where ceil_mode lets windows
+// end.
+Taps taps_of(int64_t start, int64_t kernel, int64_t dilation, int64_t size, int64_t pad_after,
+             bool count_pad) {
   Taps taps;
   for (int64_t k = 0; k < kernel; ++k) {
     const int64_t position = start + k * dilation;
@@ -52,12 +54,14 @@ class AveragePool final : public Kernel {
       return out_of_memory(context);
     }
     for (int64_t i = 0; i < height_; ++i) {
-      rows_[static_cast<size_t>(i)] = taps_of(i * pool.stride_h() - pool.pad_top(), pool.kernel_h(), pool.dilation_h(),
-                                              x.dims[1], pool.pad_bottom(), pool.count_include_pad());
+      rows_[static_cast<size_t>(i)] =
+          taps_of(i * pool.stride_h() - pool.pad_top(), pool.kernel_h(), pool.dilation_h(), x.dims[1],
+                  pool.pad_bottom(), pool.count_include_pad());
     }
     for (int64_t i = 0; i < width_; ++i) {
-      columns_[static_cast<size_t>(i)] = taps_of(i * pool.stride_w() - pool.pad_left(), pool.kernel_w(), pool.dilation_w(),
-                                                 x.dims[2], pool.pad_right(), pool.count_include_pad());
+      columns_[static_cast<size_t>(i)] =
+          taps_of(i * pool.stride_w() - pool.pad_left(), pool.kernel_w(), pool.dilation_w(), x.dims[2],
+                  pool.pad_right(), pool.count_include_pad());
     }
     cost_ = static_cast<int64_t>(width_) * channels_ * pool.kernel_h() * pool.kernel_w();
     return ok_status();
@@ -68,7 +72,8 @@ class AveragePool final : public Kernel {
     int8_t* y = output_as<int8_t>(context);
     parallel_ranges(context.threads, batch_ * height_, tile_for(cost_), [&](int64_t begin, int64_t end) {
       for (int64_t row = begin; row < end; ++row) {
-        run_row(x + row / height_ * image_, rows_[static_cast<size_t>(row % height_)], y + row * width_ * channels_);
+        run_row(x + row / height_ * image_, rows_[static_cast<size_t>(row % height_)],
+                y + row * width_ * channels_);
       }
     });
     return ok_status();
@@ -84,8 +89,8 @@ class AveragePool final : public Kernel {
       const int64_t inside = rows.inside * columns.inside, counted = rows.counted * columns.counted;
       sum.bias = static_cast<int32_t>(-x_zero_ * inside);
       sum.scale = counted == 0 ? 0.0f : ratio_ / static_cast<float>(counted);
-      const Window window = {image + rows.first * row_step_ + columns.first * channels_, rows.inside, row_stride_,
-                             columns.inside, column_stride_};
+      const Window window = {image + rows.first * row_step_ + columns.first * channels_, rows.inside,
+                             row_stride_, columns.inside, column_stride_};
       window_sum(window, sum, y + i * channels_, static_cast<size_t>(channels_));
     }
   }
@@ -101,13 +106,14 @@ class AveragePool final : public Kernel {
 
 }  // namespace
 
-// ONNX AveragePool-22. y = requantize(sum of (x - x_zero) on the input, (x_scale / y_scale) / float(divisor), y_zero).
-// Relies on dense tensors of rank 4.
+// ONNX AveragePool-22. y = requantize(sum of (x - x_zero) on the input, (x_scale / y_scale) / float(divisor),
+// y_zero). Relies on dense tensors of rank 4.
 Status create_int8_average_pool(const OpContext& context, Kernel** out) {
   const TensorInfo& x = context.input(0);
   const TensorInfo& y = context.output();
   const plan::Pool2d& pool = *context.op->attributes_as_Pool2d();
-  if (x.dtype != plan::DType::kInt8 || y.dtype != plan::DType::kInt8) return unsupported(context, "not an int8 op");
+  if (x.dtype != plan::DType::kInt8 || y.dtype != plan::DType::kInt8)
+    return unsupported(context, "not an int8 op");
   if (!x.dense() || !y.dense()) return unsupported(context, "an int8 pool needs dense tensors");
   if (!usable_scale(x) || !usable_scale(y)) return unsupported(context, "scale out of range");
   if (static_cast<int64_t>(pool.kernel_h()) * pool.kernel_w() > (int64_t{1} << 22)) {
