@@ -18,7 +18,8 @@ constexpr Conv kConvs[] = {
     {"resnet18_layer4", 7, 512, 512, 3, 1, 1},      {"resnet18_shortcut", 56, 64, 128, 1, 2, 1},
     {"mobilenet_v2_stem", 224, 3, 32, 3, 2, 1},     {"mobilenet_v2_expand", 56, 24, 144, 1, 1, 1},
     {"mobilenet_v2_project", 28, 192, 32, 1, 1, 1}, {"mobilenet_v2_last", 7, 320, 1280, 1, 1, 1},
-    {"depthwise_112", 112, 32, 32, 3, 1, 32},       {"depthwise_56_s2", 56, 144, 144, 3, 2, 144},
+    {"depthwise_112", 112, 32, 32, 3, 1, 32},       {"depthwise_112_s2", 112, 96, 96, 3, 2, 96},
+    {"depthwise_56", 56, 144, 144, 3, 1, 144},      {"depthwise_56_s2", 56, 144, 144, 3, 2, 144},
     {"depthwise_14", 14, 384, 384, 3, 1, 384},      {"depthwise_14_5x5", 14, 480, 480, 5, 1, 480}};
 
 void conv(benchmark::State& state, const Conv& c, DType dtype) {

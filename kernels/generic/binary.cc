@@ -1,9 +1,9 @@
-#include "generic/float_rows.h"
 #include "generic/scalar_ops.h"
 #include "int8/int8_kernels.h"
 #include "kernel_list.h"
 #include "kernel_support.h"
 #include "layout.h"
+#include "vector/float_rows.h"
 #include "xnn/constants.h"
 
 namespace bantam::kernels {

@@ -1,9 +1,13 @@
-// Kernels of our own for what XNNPACK cannot do; called by the factories in xnn/.
+// Kernels of our own for what XNNPACK cannot do, or not as fast; called by the factories in xnn/.
 #pragma once
 
 #include "bantam/runtime/kernel.h"
 
 namespace bantam::kernels {
+
+// float32 with constant weights, 3x3 or 5x5, stride 1 or 2, one output channel per group of one input
+// channel; kUnsupported for others.
+Status create_float_depthwise(const OpContext& context, Kernel** out);
 
 // float32, weights computed at run time.
 Status create_generic_conv2d(const OpContext& context, Kernel** out);

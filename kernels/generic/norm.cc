@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "generic/float_rows.h"
 #include "kernel_list.h"
 #include "kernel_support.h"
 #include "layout.h"
+#include "vector/float_rows.h"
 
 namespace bantam::kernels {
 

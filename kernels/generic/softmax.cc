@@ -1,8 +1,8 @@
-#include "generic/float_rows.h"
 #include "int8/int8_kernels.h"
 #include "kernel_list.h"
 #include "kernel_support.h"
 #include "layout.h"
+#include "vector/float_rows.h"
 
 namespace bantam::kernels {
 

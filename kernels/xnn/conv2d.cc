@@ -152,6 +152,8 @@ Status create_conv2d(const OpContext& context, Kernel** out) {
   }
   const bool constant = w.data != nullptr && (!context.has_input(2) || context.input(2).data != nullptr);
   if (constant) {
+    const Status depthwise = create_float_depthwise(context, out);
+    if (depthwise.code() != StatusCode::kUnsupported) return depthwise;
     const Status status = make_kernel<Conv2dKernel>(context, out);
     if (status.code() != StatusCode::kUnsupported) return status;
   }

@@ -40,6 +40,28 @@ TEST_CASE("Conv2d float32") {
   }
 }
 
+constexpr ConvCase kDepthwise[] = {
+    {1, 2, 2, 16, 16, 5, 5, 1, 1, 2, 16},   {1, 7, 7, 24, 24, 5, 5, 1, 1, 2, 24},
+    {1, 30, 31, 16, 16, 3, 3, 2, 1, 1, 16}, {2, 9, 19, 50, 50, 5, 5, 1, 1, 2, 50},
+    {1, 9, 20, 17, 17, 3, 3, 1, 1, 0, 17},  {1, 40, 40, 7, 7, 3, 3, 1, 1, 1, 7},
+    {1, 13, 13, 40, 40, 5, 5, 2, 1, 0, 40}, {1, 1, 1, 4, 4, 3, 3, 2, 1, 1, 4},
+    {1, 5, 70, 33, 33, 3, 3, 2, 1, 2, 33}};
+
+TEST_CASE("Conv2d float32 depthwise") {
+  for (const ConvCase& c : kDepthwise) {
+    CAPTURE(c.h, c.w, c.in, c.kh, c.stride, c.pad);
+    for (const int32_t gap : {0, 3}) {
+      Tensor x = floats({c.n, c.h, c.w, c.in}, c.in + gap), bias = floats({c.out});
+      Tensor w = weights_for(c, plan::DType::kFloat32, 2), y = floats(conv_dims(c), c.out + 2 * gap);
+      fill_uniform(x, 1);
+      fill_uniform(bias, 3);
+      bias.constant();
+      OneOp op = make_op(plan::OpCode::kConv2d, {&x, &w, &bias}, y, conv_attributes(c, -1.5f, 1.5f));
+      check_op(op, clamped(conv(c, doubles(x), doubles(w), doubles(bias)), -1.5, 1.5), {1e-5, 1e-5});
+    }
+  }
+}
+
 TEST_CASE("Conv2d float32 with weights of run time, without bias or clamp") {
   for (const ConvCase& c : kConvs) {
     Tensor x = floats({c.n, c.h, c.w, c.in}), w = weights_for(c, plan::DType::kFloat32, 5),

@@ -31,14 +31,16 @@ TEST_CASE("Packed weights are found again under their whole key only") {
 // A convolution whose kernels are made from many threads at once, as the sessions of a model are.
 TEST_CASE("Sessions share what they pack") {
   const KernelTable& table = kernels::kernel_table();
-  for (const int32_t groups : {1, 16}) {  // by gemm, and by depthwise kernels, which pack before they look
+  // By XNNPACK's gemm, by our depthwise kernel, by XNNPACK's, which packs before it looks.
+  for (const auto& [groups, dilation] : {std::pair{1, 1}, {16, 1}, {16, 2}}) {
     Tensor x = floats({1, 6, 6, 16}), w = floats({16, 3, 3, 16 / groups}), y = floats({1, 6, 6, 16});
     fill_uniform(w, 1);
     fill_uniform(x, 2);
     plan::OpT op;
     op.code = plan::OpCode::kConv2d;
     plan::Conv2dT attributes;
-    attributes.pad_top = attributes.pad_bottom = attributes.pad_left = attributes.pad_right = 1;
+    attributes.pad_top = attributes.pad_bottom = attributes.pad_left = attributes.pad_right = dilation;
+    attributes.dilation_h = attributes.dilation_w = dilation;
     attributes.groups = groups;
     op.attributes.Set(attributes);
     flatbuffers::FlatBufferBuilder builder;

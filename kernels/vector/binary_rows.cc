@@ -1,9 +1,9 @@
 // See float_rows.h. Compiled once per instruction set.
-#include "generic/float_rows.h"
+#include "vector/float_rows.h"
 
 #include "int8/highway_targets.h"
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "generic/binary_rows.cc"
+#define HWY_TARGET_INCLUDE "vector/binary_rows.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 

@@ -1,12 +1,12 @@
 // See float_rows.h. Compiled once per instruction set.
-#include "generic/float_rows.h"
+#include "vector/float_rows.h"
 
 #include <cmath>
 #include <limits>
 
 #include "int8/highway_targets.h"
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "generic/norm_rows.cc"
+#define HWY_TARGET_INCLUDE "vector/norm_rows.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 // After highway.h.
