@@ -54,7 +54,8 @@ void note_float_ops(Graph& graph) {
 
 }  // namespace
 
-CompileResult compile(const std::string& onnx_path, const CompileOptions& options, const PlanRunnerFactory& runner) {
+CompileResult compile(const std::string& onnx_path, const CompileOptions& options,
+                      const PlanRunnerFactory& runner) {
   CompileResult result;
   const Evaluator evaluate = make_evaluator(runner);
   Graph graph = load_onnx(onnx_path, options.shapes, evaluate);

@@ -9,14 +9,16 @@
 namespace bantam::compiler {
 namespace {
 
-uint64_t aligned(uint64_t bytes) { return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment; }
+uint64_t aligned(uint64_t bytes) {
+  return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+}
 
 bool overlap_in_time(const Buffer& a, const Buffer& b) { return a.first <= b.last && b.first <= a.last; }
 
 // Places the buffers one after the other in `order`, each at the lowest offset that is free for its lifetime.
 uint64_t place_in_order(std::vector<Buffer>& buffers, const std::vector<size_t>& order) {
   uint64_t total = 0;
-  std::vector<const Buffer*> placed;   // sorted by offset
+  std::vector<const Buffer*> placed;  // sorted by offset
   placed.reserve(buffers.size());
   for (size_t index : order) {
     Buffer& buffer = buffers[index];
@@ -28,8 +30,9 @@ uint64_t place_in_order(std::vector<Buffer>& buffers, const std::vector<size_t>&
     }
     buffer.offset = offset;
     total = std::max(total, offset + aligned(buffer.bytes));
-    const auto where = std::upper_bound(placed.begin(), placed.end(), &buffer,
-                                        [](const Buffer* a, const Buffer* b) { return a->offset < b->offset; });
+    const auto where =
+        std::upper_bound(placed.begin(), placed.end(), &buffer,
+                         [](const Buffer* a, const Buffer* b) { return a->offset < b->offset; });
     placed.insert(where, &buffer);
   }
   return total;
@@ -45,7 +48,8 @@ std::vector<size_t> order_by(const std::vector<Buffer>& buffers, uint64_t (*key)
 
 uint64_t lifetime(const Buffer& b) { return static_cast<uint64_t>(b.last - b.first + 1); }
 
-// Placing is an order in which first fit is optimal; a few hundred swaps find a better one where sorting does not.
+// Placing is an order in which first fit is optimal; a few hundred swaps find a better one where sorting does
+// not.
 void improve(std::vector<Buffer>& buffers, std::vector<size_t> order, uint64_t& best_total, uint64_t bound) {
   if (buffers.size() < 2) return;
   std::mt19937 random(1);

@@ -8,9 +8,9 @@ namespace bantam::compiler {
 
 struct Buffer {
   uint64_t bytes = 0;
-  int first = 0;          // index of the op that writes it first; -1: a graph input
-  int last = 0;           // index of the last op that reads it; number of ops: a graph output
-  uint64_t offset = 0;    // the result
+  int first = 0;        // index of the op that writes it first; -1: a graph input
+  int last = 0;         // index of the last op that reads it; number of ops: a graph output
+  uint64_t offset = 0;  // the result
 };
 
 // Places all buffers, 64-byte aligned, so that no two that live at the same time overlap. Returns the arena's

@@ -14,7 +14,9 @@ struct OneOp {
   std::vector<TensorData> inputs;
 };
 
-bool is_empty(const Graph& graph, ValueId id) { return id != kNoValue && element_count(graph.shape(id)) == 0; }
+bool is_empty(const Graph& graph, ValueId id) {
+  return id != kNoValue && element_count(graph.shape(id)) == 0;
+}
 
 OneOp isolate(const Graph& graph, const Node& node) {
   OneOp one;
@@ -54,7 +56,8 @@ Evaluator make_evaluator(const PlanRunnerFactory& runner) {
       results[0] = Tensor(type);
       return results;
     }
-    const bool reads_nothing = std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) { return is_empty(graph, id); });
+    const bool reads_nothing =
+        std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) { return is_empty(graph, id); });
     if (reads_nothing && node.code != OpCode::kConcat) return {};
     const OneOp one = isolate(graph, node);
     std::vector<TensorData> outputs = runner(write_plan(one.graph, EmitOptions{}))->run(one.inputs, {});

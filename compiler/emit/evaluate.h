@@ -1,4 +1,5 @@
-// Computes single nodes at compile time by running one-op plans, so that an op's meaning exists once: in its kernel.
+// Computes single nodes at compile time by running one-op plans, so that an op's meaning exists once: in its
+// kernel.
 #pragma once
 
 #include "bantam/compiler/compiler.h"

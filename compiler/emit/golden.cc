@@ -34,8 +34,8 @@ bool is_exact(const Graph& graph, const Node& node) {
   }
 }
 
-// The value that a node makes and whose elements `id` holds: share_memory leaves values that no node makes, views of
-// the one that was reshaped or, for a graph output, its base.
+// The value that a node makes and whose elements `id` holds: share_memory leaves values that no node makes,
+// views of the one that was reshaped or, for a graph output, its base.
 ValueId made_value(const Graph& graph, const Uses& uses, ValueId id) {
   if (uses.producer[static_cast<size_t>(id)] >= 0) return id;
   if (graph.value(id).view) return made_value(graph, uses, graph.value(id).view->base);
@@ -48,14 +48,15 @@ ValueId made_value(const Graph& graph, const Uses& uses, ValueId id) {
 
 }  // namespace
 
-GoldenHashes compute_golden(const Graph& graph, const std::vector<std::byte>& plan, const PlanRunnerFactory& runner) {
+GoldenHashes compute_golden(const Graph& graph, const std::vector<std::byte>& plan,
+                            const PlanRunnerFactory& runner) {
   if (!runner) return {};
   const std::unique_ptr<PlanRunner> loaded = runner(plan);
   GoldenHashes golden;
   try {
     golden = loaded->golden();
   } catch (const InternalError&) {
-    return {};   // random data that a Gather refuses as indices: such a plan goes without
+    return {};  // random data that a Gather refuses as indices: such a plan goes without
   }
   const Uses uses(graph);
   std::vector<bool> inexact(graph.values.size(), false);

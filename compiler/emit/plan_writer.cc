@@ -14,7 +14,9 @@
 namespace bantam::compiler {
 namespace {
 
-uint64_t align_up(uint64_t value, uint64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
+uint64_t align_up(uint64_t value, uint64_t alignment) {
+  return (value + alignment - 1) / alignment * alignment;
+}
 
 class PlanWriter {
  public:
@@ -84,7 +86,7 @@ class PlanWriter {
   }
 
   void place_arena() {
-    std::map<ValueId, Buffer> buffers;   // by root; ordered, so that the plan is deterministic
+    std::map<ValueId, Buffer> buffers;  // by root; ordered, so that the plan is deterministic
     const auto touch = [&](ValueId id, int op) {
       if (id == kNoValue || graph_.is_constant(id)) return;
       const ValueId root = root_of(id);
@@ -139,7 +141,8 @@ class PlanWriter {
   }
 
   void add_metadata() {
-    if (graph_.has_preprocessing) plan_.preprocessing = std::make_unique<plan::PreprocessingT>(graph_.preprocessing);
+    if (graph_.has_preprocessing)
+      plan_.preprocessing = std::make_unique<plan::PreprocessingT>(graph_.preprocessing);
     plan_.provenance = std::make_unique<plan::ProvenanceT>();
     plan_.provenance->source_name = options_.source_name;
     plan_.provenance->source_hash = options_.source_hash;
@@ -164,7 +167,8 @@ class PlanWriter {
     header.file_bytes = header.weights_offset + header.weights_bytes + kReadPadding;
     std::vector<std::byte> bytes(header.file_bytes);
     std::copy_n(metadata, builder.GetSize(), bytes.begin() + sizeof(header));
-    std::copy(weights_.begin(), weights_.end(), bytes.begin() + static_cast<ptrdiff_t>(header.weights_offset));
+    std::copy(weights_.begin(), weights_.end(),
+              bytes.begin() + static_cast<ptrdiff_t>(header.weights_offset));
     header.checksum = hash64(bytes.data() + sizeof(header), bytes.size() - sizeof(header));
     std::memcpy(bytes.data(), &header, sizeof(header));
     return bytes;
@@ -174,7 +178,7 @@ class PlanWriter {
   const EmitOptions& options_;
   plan::PlanT plan_;
   std::map<ValueId, int32_t> tensors_;
-  std::vector<ValueId> values_;   // by tensor index
+  std::vector<ValueId> values_;  // by tensor index
   std::vector<std::byte> weights_;
 };
 
@@ -186,7 +190,8 @@ uint64_t multiply_accumulates(const Graph& graph, const Node& node) {
     case OpCode::kConv2d:
     case OpCode::kFullyConnected: {
       const Shape& weights = graph.shape(node.inputs[1]);
-      return elements(node.outputs[0]) * elements(node.inputs[1]) / static_cast<uint64_t>(std::max<int64_t>(weights[0], 1));
+      return elements(node.outputs[0]) * elements(node.inputs[1]) /
+             static_cast<uint64_t>(std::max<int64_t>(weights[0], 1));
     }
     case OpCode::kConvTranspose2d: {
       const uint64_t channels = static_cast<uint64_t>(graph.shape(node.inputs[0]).back());

@@ -16,7 +16,7 @@ struct EmitOptions {
   uint64_t source_hash = 0;
   std::string options;
   std::string calibration;
-  GoldenHashes golden;             // empty: none yet; 0: not comparable between machines
+  GoldenHashes golden;  // empty: none yet; 0: not comparable between machines
 };
 
 // The graph must be NHWC. Same graph and options, same bytes. The plan's ops are the graph's nodes in order.

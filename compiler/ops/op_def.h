@@ -12,11 +12,11 @@ namespace bantam::compiler {
 
 // How an op can run in int8.
 enum class Int8Rule {
-  kNone,        // float only
-  kWeights,     // int8 activations, int8 weights per output channel, int32 bias
-  kFree,        // int8 in and out, each with its own scale
-  kSameScale,   // moves or selects elements: output scale = scale of every input
-  kLookup,      // a function of one element: a table of 256
+  kNone,       // float only
+  kWeights,    // int8 activations, int8 weights per output channel, int32 bias
+  kFree,       // int8 in and out, each with its own scale
+  kSameScale,  // moves or selects elements: output scale = scale of every input
+  kLookup,     // a function of one element: a table of 256
 };
 
 struct OpDef {
@@ -27,8 +27,9 @@ struct OpDef {
   // Throws CompileError naming the node when they contradict.
   TensorType (*infer)(const Graph& graph, const Node& node);
   Int8Rule int8 = Int8Rule::kNone;
-  bool spatial = false;       // reads NCHW or NHWC by Graph::layout
-  bool elementwise = false;   // output element depends on the input elements at the same place (after broadcast)
+  bool spatial = false;  // reads NCHW or NHWC by Graph::layout
+  bool elementwise =
+      false;  // output element depends on the input elements at the same place (after broadcast)
 };
 
 const OpDef& op_def(OpCode code);

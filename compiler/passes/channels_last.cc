@@ -18,9 +18,9 @@ bool has_spatial_weights(OpCode code) { return code == OpCode::kConv2d || code =
 void check_weights(const Graph& graph, const Node& node) {
   for (size_t i = 1; i < node.inputs.size(); ++i) {
     if (node.inputs[i] == kNoValue || graph.is_constant(node.inputs[i])) continue;
-    throw CompileError(fmt::format("{} node '{}': its {} '{}' are computed at run time; bantam needs them constant",
-                                   op_def(node.code).name, node.name, i == 1 ? "weights" : "biases",
-                                   graph.value(node.inputs[i]).name));
+    throw CompileError(fmt::format(
+        "{} node '{}': its {} '{}' are computed at run time; bantam needs them constant",
+        op_def(node.code).name, node.name, i == 1 ? "weights" : "biases", graph.value(node.inputs[i]).name));
   }
 }
 

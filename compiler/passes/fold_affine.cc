@@ -1,6 +1,6 @@
-// Multiplications and additions per channel (BatchNormalization arrives here as Mul and Add) go into the weights and
-// bias of the Conv2d, ConvTranspose2d or FullyConnected before them. Where there is none they become a depthwise 1x1
-// Conv2d: one pass over the data, and one scale per channel in int8.
+// Multiplications and additions per channel (BatchNormalization arrives here as Mul and Add) go into the
+// weights and bias of the Conv2d, ConvTranspose2d or FullyConnected before them. Where there is none they
+// become a depthwise 1x1 Conv2d: one pass over the data, and one scale per channel in int8.
 #include <algorithm>
 #include <optional>
 
@@ -28,12 +28,13 @@ std::optional<std::vector<float>> per_channel(const Graph& graph, ValueId id, in
   const std::span<const float> data = tensor.as<float>();
   if (shape.size() > rank) return std::nullopt;
   if (data.size() == 1) return std::vector<float>(static_cast<size_t>(channels), data[0]);
-  if (shape.empty() || shape.back() != channels || static_cast<int64_t>(data.size()) != channels) return std::nullopt;
+  if (shape.empty() || shape.back() != channels || static_cast<int64_t>(data.size()) != channels)
+    return std::nullopt;
   return std::vector<float>(data.begin(), data.end());
 }
 
 struct Affine {
-  std::vector<float> scale, shift;   // per channel: y = x * scale + shift
+  std::vector<float> scale, shift;  // per channel: y = x * scale + shift
 };
 
 // What `node` does to the channels of `x`, when that is all it does.
@@ -106,11 +107,13 @@ bool fold_one(Graph& graph) {
     const int next = uses.sole_reader(graph, node.outputs[0]);
     if (next < 0) continue;
     Node& reader = graph.nodes[static_cast<size_t>(next)];
-    const auto affine = reader.code == OpCode::kNone ? std::nullopt : affine_of(graph, reader, node.outputs[0]);
-    if (!affine || graph.constant(node.inputs[1]).type.shape[0] != static_cast<int64_t>(affine->scale.size())) continue;
+    const auto affine =
+        reader.code == OpCode::kNone ? std::nullopt : affine_of(graph, reader, node.outputs[0]);
+    if (!affine || graph.constant(node.inputs[1]).type.shape[0] != static_cast<int64_t>(affine->scale.size()))
+      continue;
     apply(graph, node, *affine);
     node.outputs[0] = reader.outputs[0];
-    reader.code = OpCode::kNone;   // swallowed; its output is now the node's
+    reader.code = OpCode::kNone;  // swallowed; its output is now the node's
     changed = true;
   }
   std::erase_if(graph.nodes, [](const Node& node) { return node.code == OpCode::kNone; });
@@ -123,7 +126,8 @@ bool is_feature_map(const Graph& graph, ValueId id) {
 
 // The operand of a Binary that is not the constant.
 ValueId data_operand(const Graph& graph, const Node& node) {
-  if (node.code != OpCode::kBinary || graph.is_constant(node.inputs[0]) == graph.is_constant(node.inputs[1])) return kNoValue;
+  if (node.code != OpCode::kBinary || graph.is_constant(node.inputs[0]) == graph.is_constant(node.inputs[1]))
+    return kNoValue;
   return graph.is_constant(node.inputs[0]) ? node.inputs[1] : node.inputs[0];
 }
 
@@ -141,7 +145,8 @@ void become_depthwise(Graph& graph, Node& node, ValueId x, const Affine& affine)
   const auto constant = [&](const std::vector<float>& data, Shape shape, const char* what) {
     return graph.add_constant(node.name + what, Tensor::of<float>(std::move(shape), data));
   };
-  node.inputs = {x, constant(affine.scale, {channels, 1, 1, 1}, " scale"), constant(affine.shift, {channels}, " shift")};
+  node.inputs = {x, constant(affine.scale, {channels, 1, 1, 1}, " scale"),
+                 constant(affine.shift, {channels}, " shift")};
   node.code = OpCode::kConv2d;
   node.attributes = std::move(conv);
 }

@@ -10,9 +10,8 @@ void fold_constants(Graph& graph, PassContext& context) {
   Rewriter rewriter(graph);
   for (Node& node : rewriter.old_nodes()) {
     const bool foldable = !node.inputs.empty() && !graph.is_output(node.outputs[0]) &&
-                          std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
-                            return id == kNoValue || graph.is_constant(id);
-                          });
+                          std::all_of(node.inputs.begin(), node.inputs.end(),
+                                      [&](ValueId id) { return id == kNoValue || graph.is_constant(id); });
     std::vector<Tensor> results;
     if (foldable) results = context.evaluate(graph, node);
     if (results.empty()) {

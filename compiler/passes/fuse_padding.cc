@@ -31,7 +31,7 @@ bool absorb(Node& node, const plan::PadT& pad) {
   auto& pool = node.attrs<plan::Pool2dT>();
   const bool has_padding = pool.pad_top + pool.pad_bottom + pool.pad_left + pool.pad_right > 0;
   if (pool.ceil_mode || (has_padding && !pool.count_include_pad)) return false;
-  pool.count_include_pad = true;   // the zeros counted before, too
+  pool.count_include_pad = true;  // the zeros counted before, too
   add_padding(pool, pad);
   return true;
 }

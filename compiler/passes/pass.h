@@ -17,7 +17,7 @@ struct PassContext {
   const Evaluator& evaluate;
   const PlanRunnerFactory& runner;
   std::vector<std::string>& warnings;
-  std::string calibration_summary;   // set by the quantize pass
+  std::string calibration_summary;  // set by the quantize pass
 };
 
 struct Pass {

@@ -10,7 +10,7 @@ namespace bantam::compiler {
 namespace {
 
 constexpr Pass kPipeline[] = {
-    {"import", [](Graph&, PassContext&) {}},   // what the loader made, for --dump-ir
+    {"import", [](Graph&, PassContext&) {}},  // what the loader made, for --dump-ir
     {"take_images", take_images},
     {"simplify", simplify},
     {"recognize_patterns", recognize_patterns},
@@ -58,7 +58,8 @@ void run_pipeline(Graph& graph, PassContext& context) {
   for (const Pass& pass : kPipeline) {
     pass.run(graph, context);
     check_graph(graph, std::string(pass.name));
-    if (!context.options.dump_ir_directory.empty()) dump(graph, context.options.dump_ir_directory, number, pass.name);
+    if (!context.options.dump_ir_directory.empty())
+      dump(graph, context.options.dump_ir_directory, number, pass.name);
     ++number;
     if (pass.name == context.options.stop_after) return;
   }

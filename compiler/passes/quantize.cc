@@ -15,8 +15,9 @@ void quantize(Graph& graph, PassContext& context) {
   const Assignment assignment = assign_precision(graph, statistics.histograms, context.options.ranges);
   convert_to_int8(graph, assignment, statistics, context);
   drop_dead_nodes(graph);
-  context.calibration_summary = fmt::format("{} samples of {}, ranges by {}", context.options.calibration->count,
-                                            context.options.calibration->description, range_method_name(context.options.ranges));
+  context.calibration_summary =
+      fmt::format("{} samples of {}, ranges by {}", context.options.calibration->count,
+                  context.options.calibration->description, range_method_name(context.options.ranges));
 }
 
 }  // namespace bantam::compiler

@@ -1,5 +1,5 @@
-// Functions that exporters write as several nodes become one op again: SiLU, HardSwish, HardSigmoid, GELU, Mish,
-// LayerNorm.
+// Functions that exporters write as several nodes become one op again: SiLU, HardSwish, HardSigmoid, GELU,
+// Mish, LayerNorm.
 #include "passes/pass.h"
 #include "passes/patterns/patterns.h"
 #include "passes/rewriter.h"

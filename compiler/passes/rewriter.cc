@@ -7,8 +7,8 @@
 
 namespace bantam::compiler {
 
-ValueId Rewriter::add(OpCode code, const std::string& name, std::vector<ValueId> inputs, Attributes attributes,
-                      std::optional<TensorType> type) {
+ValueId Rewriter::add(OpCode code, const std::string& name, std::vector<ValueId> inputs,
+                      Attributes attributes, std::optional<TensorType> type) {
   const ValueId output = graph_.add_value(name, type.value_or(TensorType{}));
   add_into(output, code, name, std::move(inputs), std::move(attributes));
   graph_.value(output).type = op_def(code).infer(graph_, graph_.nodes.back());

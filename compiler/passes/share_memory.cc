@@ -1,5 +1,5 @@
-// Values that can live in another value's memory become views of it: a Reshape costs nothing, an elementwise op
-// works in place.
+// Values that can live in another value's memory become views of it: a Reshape costs nothing, an elementwise
+// op works in place.
 #include <algorithm>
 
 #include "ops/op_def.h"
@@ -28,8 +28,8 @@ class MemorySharing {
     return std::find(graph_.inputs.begin(), graph_.inputs.end(), id) != graph_.inputs.end();
   }
 
-  // A graph output is a buffer of its own; a reshape into one moves the data there, unless what it reads can be
-  // made in the output's memory in the first place.
+  // A graph output is a buffer of its own; a reshape into one moves the data there, unless what it reads can
+  // be made in the output's memory in the first place.
   void drop_reshapes() {
     Rewriter rewriter(graph_);
     for (Node& node : rewriter.old_nodes()) {
@@ -41,8 +41,8 @@ class MemorySharing {
       const ValueId to = node.outputs[0];
       if (!graph_.is_output(to) && !graph_.is_constant(from)) {
         graph_.value(to).view = View{from};
-      } else if (const ValueId source = root(from);
-                 !graph_.is_output(source) && !is_input(source) && !graph_.is_constant(source) && dense_chain(from)) {
+      } else if (const ValueId source = root(from); !graph_.is_output(source) && !is_input(source) &&
+                                                    !graph_.is_constant(source) && dense_chain(from)) {
         graph_.value(source).view = View{to};
       } else {
         rewriter.keep(std::move(node));
@@ -74,7 +74,8 @@ class MemorySharing {
     for (ValueId input : node.inputs) {
       if (input == kNoValue || graph_.is_constant(input)) continue;
       const ValueId memory = root(input);
-      const bool dies = last_read_[static_cast<size_t>(memory)] == index && !graph_.is_output(memory) && !is_input(memory);
+      const bool dies =
+          last_read_[static_cast<size_t>(memory)] == index && !graph_.is_output(memory) && !is_input(memory);
       if (!dies || !dense_chain(input) || !same_bytes(input, output) || !same_bytes(memory, output)) continue;
       graph_.value(output).view = View{memory};
       last_read_[static_cast<size_t>(memory)] = last_read_[static_cast<size_t>(output)];
@@ -88,16 +89,18 @@ class MemorySharing {
   }
 
   bool views_exist(ValueId id) const {
-    return std::any_of(graph_.values.begin(), graph_.values.end(),
-                       [&](const Value& value) { return value.view && value.view->base == id && value.view->pixel_stride != 0; });
+    return std::any_of(graph_.values.begin(), graph_.values.end(), [&](const Value& value) {
+      return value.view && value.view->base == id && value.view->pixel_stride != 0;
+    });
   }
 
   bool same_bytes(ValueId a, ValueId b) const {
-    return graph_.dtype(a) == graph_.dtype(b) && element_count(graph_.shape(a)) == element_count(graph_.shape(b));
+    return graph_.dtype(a) == graph_.dtype(b) &&
+           element_count(graph_.shape(a)) == element_count(graph_.shape(b));
   }
 
   Graph& graph_;
-  std::vector<int> last_read_;   // by root: index of the last node that reads any view of it
+  std::vector<int> last_read_;  // by root: index of the last node that reads any view of it
 };
 
 }  // namespace

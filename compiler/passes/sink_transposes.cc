@@ -1,8 +1,8 @@
 // Transposes move towards the outputs, through every op that does not care, until they meet their inverse and
 // both vanish. What channels_last wrapped around each spatial op so disappears between them.
 //
-// A rule takes a node whose input is a Transpose T(perm) of x and expresses it as: the op on x, then T'. In the
-// notation of ONNX, axis i of the transposed tensor is axis perm[i] of x.
+// A rule takes a node whose input is a Transpose T(perm) of x and expresses it as: the op on x, then T'. In
+// the notation of ONNX, axis i of the transposed tensor is axis perm[i] of x.
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -54,7 +54,8 @@ class Sinker {
   bool emit_before(Node& node, std::vector<ValueId> inputs, Attributes attributes, const Perm& perm,
                    std::optional<TensorType> type = std::nullopt) {
     const ValueId output = node.outputs[0];
-    const ValueId result = rewriter_.add(node.code, node.name, std::move(inputs), std::move(attributes), std::move(type));
+    const ValueId result =
+        rewriter_.add(node.code, node.name, std::move(inputs), std::move(attributes), std::move(type));
     graph_.value(result).name = graph_.value(output).name;
     Node transpose{OpCode::kTranspose, node.name, {result}, {output}, transpose_by(perm)};
     keep(std::move(transpose));
@@ -97,7 +98,8 @@ class Sinker {
       case OpCode::kCopy:
         return node.code == OpCode::kCopy && graph_.is_output(node.outputs[0])
                    ? false
-                   : emit_before(node, {t->source}, node.attributes, t->perm, before(graph_.value(node.outputs[0]).type, t->perm));
+                   : emit_before(node, {t->source}, node.attributes, t->perm,
+                                 before(graph_.value(node.outputs[0]).type, t->perm));
       default:
         return false;
     }
@@ -115,7 +117,8 @@ class Sinker {
     return true;
   }
 
-  // `id` as it looks before the transposition by `perm`; kNoValue when that would cost a transposition at run time.
+  // `id` as it looks before the transposition by `perm`; kNoValue when that would cost a transposition at run
+  // time.
   ValueId untransposed(ValueId id, const Perm& perm) {
     const Transposed* t = transposed(id);
     if (t != nullptr && t->perm == perm) return t->source;
@@ -129,7 +132,9 @@ class Sinker {
     if (!moves_only_ones(full, back)) return kNoValue;
     Shape moved(full.size());
     for (size_t i = 0; i < back.size(); ++i) moved[i] = full[static_cast<size_t>(back[i])];
-    return moved == shape ? id : rewriter_.add(OpCode::kReshape, graph_.value(id).name, {id}, {}, TensorType{graph_.dtype(id), moved});
+    return moved == shape ? id
+                          : rewriter_.add(OpCode::kReshape, graph_.value(id).name, {id}, {},
+                                          TensorType{graph_.dtype(id), moved});
   }
 
   ValueId untransposed_constant(ValueId id, const Shape& full, const Perm& perm) {
@@ -164,7 +169,8 @@ class Sinker {
     if (inserted > 1 || inserted > removed) return false;
     if (inserted == 1) {
       // One transposition moves from one input to the other: worth it only towards a cancellation below.
-      const ValueId moved = rewriter_.add(OpCode::kTranspose, node.name, {awkward[0]}, transpose_by(inverse(perm)));
+      const ValueId moved =
+          rewriter_.add(OpCode::kTranspose, node.name, {awkward[0]}, transpose_by(inverse(perm)));
       for (ValueId& id : inputs) id = id == kNoValue ? moved : id;
     }
     return emit_before(node, inputs, node.attributes, perm, before(graph_.value(node.outputs[0]).type, perm));
@@ -187,7 +193,8 @@ class Sinker {
     if (inserted > 0 && inserted >= removed) return false;
     for (size_t i = 0; i < inputs.size(); ++i) {
       if (inputs[i] == kNoValue) {
-        inputs[i] = rewriter_.add(OpCode::kTranspose, node.name, {node.inputs[i]}, transpose_by(inverse(perm)));
+        inputs[i] =
+            rewriter_.add(OpCode::kTranspose, node.name, {node.inputs[i]}, transpose_by(inverse(perm)));
       }
     }
     plan::ConcatT concat = node.attrs<plan::ConcatT>();
@@ -220,7 +227,8 @@ class Sinker {
     Perm rest;
     for (int axis : perm) {
       if (std::find(axes.begin(), axes.end(), axis) != axes.end()) continue;
-      rest.push_back(axis - static_cast<int>(std::count_if(axes.begin(), axes.end(), [&](int32_t a) { return a < axis; })));
+      rest.push_back(axis - static_cast<int>(std::count_if(axes.begin(), axes.end(),
+                                                           [&](int32_t a) { return a < axis; })));
     }
     return rest;
   }
@@ -229,7 +237,8 @@ class Sinker {
     plan::ReduceT reduce = node.attrs<plan::ReduceT>();
     for (int32_t& axis : reduce.axes) axis = t.perm[static_cast<size_t>(axis)];
     std::sort(reduce.axes.begin(), reduce.axes.end());
-    return emit_before(node, {t.source}, reduce, reduce.keep_dims ? t.perm : without_axes(t.perm, reduce.axes));
+    return emit_before(node, {t.source}, reduce,
+                       reduce.keep_dims ? t.perm : without_axes(t.perm, reduce.axes));
   }
 
   bool sink_argmax(Node& node, const Transposed& t) {
@@ -260,7 +269,8 @@ class Sinker {
     if (!plan) return false;
     ValueId x = t.source;
     const DType dtype = graph_.dtype(x);
-    if (!is_identity(plan->inner)) x = rewriter_.add(OpCode::kTranspose, node.name, {x}, transpose_by(plan->inner));
+    if (!is_identity(plan->inner))
+      x = rewriter_.add(OpCode::kTranspose, node.name, {x}, transpose_by(plan->inner));
     return emit_before(node, {x}, {}, plan->outer, TensorType{dtype, plan->shape});
   }
 

@@ -1,5 +1,5 @@
-// With image options the plan takes the uint8 NHWC image itself: (x - mean) / std becomes a table of 256 entries
-// per channel, so the board computes no floats here.
+// With image options the plan takes the uint8 NHWC image itself: (x - mean) / std becomes a table of 256
+// entries per channel, so the board computes no floats here.
 #include <fmt/format.h>
 
 #include "bantam/compiler/error.h"
@@ -9,11 +9,13 @@
 namespace bantam::compiler {
 namespace {
 
-std::vector<float> per_channel(const std::vector<float>& given, int64_t channels, float otherwise, const char* what) {
+std::vector<float> per_channel(const std::vector<float>& given, int64_t channels, float otherwise,
+                               const char* what) {
   if (given.empty()) return std::vector<float>(static_cast<size_t>(channels), otherwise);
   if (static_cast<int64_t>(given.size()) == channels) return given;
   if (given.size() == 1) return std::vector<float>(static_cast<size_t>(channels), given[0]);
-  throw CompileError(fmt::format("--{} has {} numbers, the model's image has {} channels", what, given.size(), channels));
+  throw CompileError(
+      fmt::format("--{} has {} numbers, the model's image has {} channels", what, given.size(), channels));
 }
 
 Tensor normalization_table(const std::vector<float>& mean, const std::vector<float>& std) {
@@ -29,7 +31,8 @@ void check_input(const Graph& graph, const ImageOptions& image) {
   if (graph.inputs.empty()) throw CompileError("image options are given, but the model has no input");
   const Value& input = graph.value(graph.inputs[0]);
   const int64_t channels = image.order == plan::ChannelOrder::kGray ? 1 : 3;
-  if (input.type.dtype != DType::kFloat32 || input.type.shape.size() != 4 || input.type.shape[1] != channels) {
+  if (input.type.dtype != DType::kFloat32 || input.type.shape.size() != 4 ||
+      input.type.shape[1] != channels) {
     throw CompileError(fmt::format("image options need a float32 input N,{},H,W; input '{}' is {}", channels,
                                    input.name, to_string(input.type)));
   }

@@ -6,7 +6,8 @@
 namespace bantam::compiler {
 namespace {
 
-// Axes of a reshape's input and output that hold the same elements: [in_first, in_last) became [out_first, out_last).
+// Axes of a reshape's input and output that hold the same elements: [in_first, in_last) became [out_first,
+// out_last).
 struct Group {
   size_t in_first, in_last, out_first, out_last;
 };
@@ -34,8 +35,10 @@ std::vector<Group> group_axes(const Shape& from, const Shape& to) {
   return groups;
 }
 
-// Where each group begins in x: its first axis longer than 1, or its first axis, or where the group before it begins.
-std::vector<int> places(const std::vector<Group>& groups, const Shape& transposed, const std::vector<int>& perm) {
+// Where each group begins in x: its first axis longer than 1, or its first axis, or where the group before it
+// begins.
+std::vector<int> places(const std::vector<Group>& groups, const Shape& transposed,
+                        const std::vector<int>& perm) {
   std::vector<int> result;
   for (const Group& group : groups) {
     int place = -1;
@@ -68,7 +71,8 @@ bool moves_only_ones(const Shape& shape, const std::vector<int>& perm) {
   return true;
 }
 
-std::optional<ReshapeFirst> reshape_before_transpose(const Shape& source, const std::vector<int>& perm, const Shape& target) {
+std::optional<ReshapeFirst> reshape_before_transpose(const Shape& source, const std::vector<int>& perm,
+                                                     const Shape& target) {
   Shape transposed;
   for (int axis : perm) transposed.push_back(source[static_cast<size_t>(axis)]);
   const std::vector<Group> groups = group_axes(transposed, target);

@@ -14,19 +14,22 @@ bool has_int8_kernel(const Graph& graph, const Node& node) {
     case Int8Rule::kNone:
       return false;
     case Int8Rule::kWeights:
-      return graph.is_constant(node.inputs[1]) && (node.inputs.size() < 3 || node.inputs[2] == kNoValue || graph.is_constant(node.inputs[2]));
+      return graph.is_constant(node.inputs[1]) &&
+             (node.inputs.size() < 3 || node.inputs[2] == kNoValue || graph.is_constant(node.inputs[2]));
     default:
       break;
   }
   switch (node.code) {
     case OpCode::kBinary: {
       const auto kind = node.attrs<plan::BinaryT>().kind;
-      return kind == plan::BinaryKind::kAdd || kind == plan::BinaryKind::kSub || kind == plan::BinaryKind::kMul ||
-             kind == plan::BinaryKind::kMin || kind == plan::BinaryKind::kMax;
+      return kind == plan::BinaryKind::kAdd || kind == plan::BinaryKind::kSub ||
+             kind == plan::BinaryKind::kMul || kind == plan::BinaryKind::kMin ||
+             kind == plan::BinaryKind::kMax;
     }
     case OpCode::kReduce: {
       const auto kind = node.attrs<plan::ReduceT>().kind;
-      return kind == plan::ReduceKind::kMean || kind == plan::ReduceKind::kMax || kind == plan::ReduceKind::kMin;
+      return kind == plan::ReduceKind::kMean || kind == plan::ReduceKind::kMax ||
+             kind == plan::ReduceKind::kMin;
     }
     case OpCode::kResize:
     case OpCode::kSoftmax:
@@ -80,8 +83,8 @@ class Assigner {
     }
   }
 
-  // Forwards: a float graph input is quantized at once where that is all its readers want; an image's normalization
-  // yields int8 directly.
+  // Forwards: a float graph input is quantized at once where that is all its readers want; an image's
+  // normalization yields int8 directly.
   void choose_nodes() {
     for (ValueId id : graph_.inputs) {
       int8_[static_cast<size_t>(id)] = is_float(id) && wanted_[static_cast<size_t>(id)];
@@ -103,7 +106,8 @@ class Assigner {
     const std::vector<ValueId> data = data_inputs(node);
     const auto available = [&](ValueId id) { return int8_[static_cast<size_t>(id)]; };
     if (op_def(node.code).int8 == Int8Rule::kSameScale) {
-      return std::all_of(data.begin(), data.end(), [&](ValueId id) { return available(id) || graph_.is_constant(id); }) &&
+      return std::all_of(data.begin(), data.end(),
+                         [&](ValueId id) { return available(id) || graph_.is_constant(id); }) &&
              std::any_of(data.begin(), data.end(), available);
     }
     return std::any_of(data.begin(), data.end(), available);
@@ -121,8 +125,8 @@ class Assigner {
     return std::max(h.max(), 0.0f) - std::min(h.min(), 0.0f);
   }
 
-  // Ops that only move data keep the scale. Concat joins inputs of very different range, which are then requantized
-  // rather than made coarse.
+  // Ops that only move data keep the scale. Concat joins inputs of very different range, which are then
+  // requantized rather than made coarse.
   void unite_scales() {
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       const Node& node = graph_.nodes[i];
@@ -173,21 +177,22 @@ class Assigner {
            graph_.nodes[static_cast<size_t>(node)].code != OpCode::kConcat;
   }
 
-  static constexpr float kAlike = 0.5f;   // at most one bit lost
+  static constexpr float kAlike = 0.5f;  // at most one bit lost
 
   const Graph& graph_;
   const std::vector<Histogram>& histograms_;
   RangeMethod method_;
   Assignment result_;
-  std::vector<bool> wanted_;      // by value
-  std::vector<bool> int8_;        // by value: is made as int8
-  std::vector<ValueId> group_;    // union-find over values that share a scale
+  std::vector<bool> wanted_;    // by value
+  std::vector<bool> int8_;      // by value: is made as int8
+  std::vector<ValueId> group_;  // union-find over values that share a scale
   std::vector<int> producer_;
 };
 
 }  // namespace
 
-Assignment assign_precision(const Graph& graph, const std::vector<Histogram>& histograms, RangeMethod method) {
+Assignment assign_precision(const Graph& graph, const std::vector<Histogram>& histograms,
+                            RangeMethod method) {
   return Assigner(graph, histograms, method).run();
 }
 

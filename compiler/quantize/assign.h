@@ -11,12 +11,13 @@
 namespace bantam::compiler {
 
 struct Assignment {
-  std::vector<bool> int8_node;                             // by node: its output and its float inputs are int8
-  std::vector<std::optional<Quantization>> quantization;   // by value: how it is represented where it is int8
+  std::vector<bool> int8_node;                            // by node: its output and its float inputs are int8
+  std::vector<std::optional<Quantization>> quantization;  // by value: how it is represented where it is int8
 };
 
-// An op runs in int8 when it has an int8 kernel and gets int8 data without a conversion made only for its sake: Conv,
-// ConvTranspose and FullyConnected with constant weights always do, the others when an op before them does.
+// An op runs in int8 when it has an int8 kernel and gets int8 data without a conversion made only for its
+// sake: Conv, ConvTranspose and FullyConnected with constant weights always do, the others when an op before
+// them does.
 Assignment assign_precision(const Graph& graph, const std::vector<Histogram>& histograms, RangeMethod method);
 
 }  // namespace bantam::compiler

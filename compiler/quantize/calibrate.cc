@@ -25,7 +25,8 @@ class Calibration {
     plan_ = write_plan(graph, EmitOptions{});
     multiplied_.assign(graph.values.size(), false);
     for (const Node& node : graph.nodes) {
-      if (op_def(node.code).int8 == Int8Rule::kWeights) multiplied_[static_cast<size_t>(node.inputs[0])] = true;
+      if (op_def(node.code).int8 == Int8Rule::kWeights)
+        multiplied_[static_cast<size_t>(node.inputs[0])] = true;
     }
   }
 
@@ -105,7 +106,8 @@ class Calibration {
       Histogram finite;
       finite.add(as_floats(sample[i].bytes.data(), sample[i].bytes.size()));
       if (finite.not_finite() > 0) {
-        throw CompileError(fmt::format("calibration sample {} has {} NaN or infinite values; remove it", index, finite.not_finite()));
+        throw CompileError(fmt::format("calibration sample {} has {} NaN or infinite values; remove it",
+                                       index, finite.not_finite()));
       }
     }
   }
@@ -113,8 +115,10 @@ class Calibration {
   void check_finite(const std::vector<Histogram>& histograms) const {
     for (size_t v = 0; v < histograms.size(); ++v) {
       if (histograms[v].not_finite() == 0) continue;
-      throw CompileError(fmt::format("the fp32 model computes NaN or infinity in '{}' on the calibration data; check the "
-                                     "preprocessing", graph_.values[v].name));
+      throw CompileError(
+          fmt::format("the fp32 model computes NaN or infinity in '{}' on the calibration data; check the "
+                      "preprocessing",
+                      graph_.values[v].name));
     }
   }
 
@@ -128,7 +132,7 @@ class Calibration {
   const PassContext& context_;
   const SampleSource& source_;
   std::vector<std::byte> plan_;
-  std::vector<bool> multiplied_;   // by value: a convolution or the like reads it
+  std::vector<bool> multiplied_;  // by value: a convolution or the like reads it
   std::atomic<int> next_ = 0;
   std::atomic<int> done_ = 0;
   std::atomic<bool> stop_ = false;
@@ -140,7 +144,8 @@ class Calibration {
 
 Statistics calibrate(const Graph& graph, const PassContext& context) {
   if (!context.options.calibration) {
-    throw CompileError("int8 needs calibration data: give --calibrate with a folder of images or an .npy file");
+    throw CompileError(
+        "int8 needs calibration data: give --calibrate with a folder of images or an .npy file");
   }
   if (context.options.calibration->count < 1) throw CompileError("the calibration data has no samples");
   return Calibration(graph, context).run();

@@ -1,5 +1,6 @@
-// Runs the fp32 network over the calibration samples and records what every float32 value looks like. Memory does not
-// depend on the number of samples; the samples are spread over the cores, and the result does not depend on how.
+// Runs the fp32 network over the calibration samples and records what every float32 value looks like. Memory
+// does not depend on the number of samples; the samples are spread over the cores, and the result does not
+// depend on how.
 #pragma once
 
 #include <vector>
@@ -11,11 +12,13 @@
 namespace bantam::compiler {
 
 struct Statistics {
-  std::vector<Histogram> histograms;    // by value; empty for values that are not float32 or not computed
-  std::vector<ChannelMeans> means;      // by value, over its last axis; only of values that are multiplied by weights
+  std::vector<Histogram> histograms;  // by value; empty for values that are not float32 or not computed
+  std::vector<ChannelMeans>
+      means;  // by value, over its last axis; only of values that are multiplied by weights
 };
 
-// Throws CompileError: no samples, a sample of the wrong type or shape, NaN or infinity in samples or activations.
+// Throws CompileError: no samples, a sample of the wrong type or shape, NaN or infinity in samples or
+// activations.
 Statistics calibrate(const Graph& graph, const PassContext& context);
 
 }  // namespace bantam::compiler

@@ -7,7 +7,7 @@ namespace bantam::compiler {
 namespace {
 
 constexpr double kSteps = 0x1p40;
-constexpr double kLargest = 0x1p60;   // leaves room for 2^60 samples in 128 bits
+constexpr double kLargest = 0x1p60;  // leaves room for 2^60 samples in 128 bits
 
 }  // namespace
 

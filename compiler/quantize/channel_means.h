@@ -1,5 +1,5 @@
-// The mean of every channel (last axis) of a tensor over many samples. Sums are fixed-point, so that they do not depend
-// on the order in which samples come.
+// The mean of every channel (last axis) of a tensor over many samples. Sums are fixed-point, so that they do
+// not depend on the order in which samples come.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ class ChannelMeans {
   std::vector<double> means() const;
 
  private:
-  std::vector<__int128> sums_;   // of the samples' means, in steps of 2^-40
+  std::vector<__int128> sums_;  // of the samples' means, in steps of 2^-40
   int64_t samples_ = 0;
 };
 

@@ -12,7 +12,8 @@ namespace bantam::compiler {
 namespace {
 
 int8_t quantized(float x, const Quantization& q) {
-  return static_cast<int8_t>(std::clamp(std::nearbyint(x / q.scales[0]) + static_cast<float>(q.zero_point), -128.0f, 127.0f));
+  return static_cast<int8_t>(
+      std::clamp(std::nearbyint(x / q.scales[0]) + static_cast<float>(q.zero_point), -128.0f, 127.0f));
 }
 
 float dequantized(int q, const Quantization& quantization) {
@@ -21,8 +22,14 @@ float dequantized(int q, const Quantization& quantization) {
 
 class Converter {
  public:
-  Converter(Graph& graph, const Assignment& assignment, const Statistics& statistics, const PassContext& context)
-      : graph_(graph), assignment_(assignment), statistics_(statistics), context_(context), rewriter_(graph), as_int8_(graph.values.size(), kNoValue),
+  Converter(Graph& graph, const Assignment& assignment, const Statistics& statistics,
+            const PassContext& context)
+      : graph_(graph),
+        assignment_(assignment),
+        statistics_(statistics),
+        context_(context),
+        rewriter_(graph),
+        as_int8_(graph.values.size(), kNoValue),
         as_float_(graph.values.size(), kNoValue) {}
 
   void run() {
@@ -62,7 +69,8 @@ class Converter {
     if (graph_.is_constant(id)) return constant_as_int8(id);
     const ValueId known = as_int8_[static_cast<size_t>(id)];
     if (known != kNoValue) return known;
-    const ValueId result = add_int8(OpCode::kQuantize, graph_.value(id).name, {as_float_[static_cast<size_t>(id)]}, quantization(id));
+    const ValueId result = add_int8(OpCode::kQuantize, graph_.value(id).name,
+                                    {as_float_[static_cast<size_t>(id)]}, quantization(id));
     as_int8_[static_cast<size_t>(id)] = result;
     return result;
   }
@@ -95,7 +103,8 @@ class Converter {
 
   ValueId add_int8(OpCode code, const std::string& name, std::vector<ValueId> inputs, const Quantization& q,
                    Attributes attributes = {}, std::optional<TensorType> type = std::nullopt) {
-    const ValueId result = rewriter_.add(code, name, std::move(inputs), std::move(attributes), std::move(type));
+    const ValueId result =
+        rewriter_.add(code, name, std::move(inputs), std::move(attributes), std::move(type));
     graph_.value(result).quantization = q;
     return result;
   }
@@ -147,12 +156,14 @@ class Converter {
   QuantizedWeights quantize_corrected(const Node& node, float input_scale, float output_scale) const {
     const Tensor& weights = graph_.constant(node.inputs[1]);
     std::vector<float> bias(static_cast<size_t>(weights.type.shape[0]), 0.0f);
-    if (node.inputs.size() > 2 && node.inputs[2] != kNoValue) bias = graph_.constant(node.inputs[2]).to_float();
+    if (node.inputs.size() > 2 && node.inputs[2] != kNoValue)
+      bias = graph_.constant(node.inputs[2]).to_float();
     const QuantizedWeights uncorrected = quantize_weights(weights, bias, input_scale, output_scale);
     const ChannelMeans& means = statistics_.means[static_cast<size_t>(node.inputs[0])];
     if (means.empty()) return uncorrected;
     const auto* conv = std::get_if<plan::Conv2dT>(&node.attributes);
-    const std::vector<float> correction = rounding_bias(weights, uncorrected, means.means(), conv == nullptr ? 1 : conv->groups);
+    const std::vector<float> correction =
+        rounding_bias(weights, uncorrected, means.means(), conv == nullptr ? 1 : conv->groups);
     for (size_t c = 0; c < bias.size(); ++c) bias[c] += correction[c];
     return quantize_weights(weights, bias, input_scale, output_scale);
   }
@@ -176,7 +187,8 @@ class Converter {
           if constexpr (requires { attributes.clamp; }) {
             if (attributes.clamp == nullptr) return;
             const plan::Clamp real = *attributes.clamp;
-            attributes.clamp = std::make_unique<plan::Clamp>(real.min(), real.max(), quantized(real.min(), q), quantized(real.max(), q));
+            attributes.clamp = std::make_unique<plan::Clamp>(real.min(), real.max(), quantized(real.min(), q),
+                                                             quantized(real.max(), q));
           }
         },
         node.attributes);
@@ -218,8 +230,8 @@ class Converter {
   const Statistics& statistics_;
   const PassContext& context_;
   Rewriter rewriter_;
-  std::vector<ValueId> as_int8_;    // by value of the old graph: its int8 form
-  std::vector<ValueId> as_float_;   // likewise float
+  std::vector<ValueId> as_int8_;   // by value of the old graph: its int8 form
+  std::vector<ValueId> as_float_;  // likewise float
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Rewrites the graph to the precision that was assigned: int8 weights and biases, tables for functions of one element,
-// Quantize, Dequantize and Requantize where precisions or scales meet.
+// Rewrites the graph to the precision that was assigned: int8 weights and biases, tables for functions of one
+// element, Quantize, Dequantize and Requantize where precisions or scales meet.
 #pragma once
 
 #include "ir/graph.h"

@@ -8,7 +8,8 @@ namespace bantam::compiler {
 void Histogram::widen() {
   constexpr int kHalf = kBins / 2;
   std::array<int64_t, kBins> wider = {};
-  for (int i = 0; i < kBins; ++i) wider[static_cast<size_t>(kHalf / 2 + i / 2)] += bins_[static_cast<size_t>(i)];
+  for (int i = 0; i < kBins; ++i)
+    wider[static_cast<size_t>(kHalf / 2 + i / 2)] += bins_[static_cast<size_t>(i)];
   bins_ = wider;
   reach_ *= 2;
 }
@@ -30,7 +31,7 @@ void Histogram::add(std::span<const float> values) {
   not_finite_ += static_cast<int64_t>(values.size()) - finite;
   if (finite == 0) return;
   cover(std::max(std::fabs(low), std::fabs(high)));
-  const float scale = 1.0f / bin_width();   // a power of two: exact
+  const float scale = 1.0f / bin_width();  // a power of two: exact
   const float shift = static_cast<float>(kBins / 2);
   for (float x : values) {
     if (!std::isfinite(x)) continue;

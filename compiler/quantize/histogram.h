@@ -1,5 +1,5 @@
-// What calibration remembers of a tensor: a histogram of constant size whose range grows with the data. Histograms of
-// different threads add up to the same result in any order.
+// What calibration remembers of a tensor: a histogram of constant size whose range grows with the data.
+// Histograms of different threads add up to the same result in any order.
 #pragma once
 
 #include <array>
@@ -10,14 +10,14 @@ namespace bantam::compiler {
 
 class Histogram {
  public:
-  static constexpr int kBins = 4096;   // over [-reach, reach); even
+  static constexpr int kBins = 4096;  // over [-reach, reach); even
 
   void add(std::span<const float> values);
   void merge(const Histogram& other);
 
   bool empty() const { return count_ == 0; }
   int64_t count() const { return count_; }
-  int64_t not_finite() const { return not_finite_; }   // NaN and infinity, counted but not entered
+  int64_t not_finite() const { return not_finite_; }  // NaN and infinity, counted but not entered
   float min() const { return min_; }
   float max() const { return max_; }
   float bin_width() const { return 2 * reach_ / kBins; }
@@ -25,11 +25,11 @@ class Histogram {
   int64_t bin(int i) const { return bins_[static_cast<size_t>(i)]; }
 
  private:
-  void widen();              // doubles the range
+  void widen();  // doubles the range
   void cover(float magnitude);
 
   std::array<int64_t, kBins> bins_ = {};
-  float reach_ = 0x1p-20f;   // a power of two, so that ranges of all histograms are commensurable
+  float reach_ = 0x1p-20f;  // a power of two, so that ranges of all histograms are commensurable
   float min_ = 0;
   float max_ = 0;
   int64_t count_ = 0;

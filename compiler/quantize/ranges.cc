@@ -31,8 +31,8 @@ Range percentile_range(const Histogram& histogram) {
   return range;
 }
 
-// Expected squared error over the histogram when int8 covers `range`: scale^2 / 12 inside (values that fill less than
-// a step are taken as they are), the distance to the end outside.
+// Expected squared error over the histogram when int8 covers `range`: scale^2 / 12 inside (values that fill
+// less than a step are taken as they are), the distance to the end outside.
 double squared_error(const Histogram& histogram, Range range) {
   const Quantization q = quantization_of(range);
   const double scale = q.scales[0];
@@ -45,7 +45,7 @@ double squared_error(const Histogram& histogram, Range range) {
     const double count = static_cast<double>(histogram.bin(i));
     if (count == 0) continue;
     const double x = histogram.bin_center(i);
-    if (std::fabs(x) < width) continue;   // mostly exact zeros, which every scale represents
+    if (std::fabs(x) < width) continue;  // mostly exact zeros, which every scale represents
     const double outside = x < low ? low - x : (x > high ? x - high : 0.0);
     error += count * (inside + outside * outside);
   }

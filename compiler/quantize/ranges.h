@@ -12,11 +12,12 @@ struct Range {
   float max = 0;
 };
 
-// The part of the number line that int8 shall cover. kPercentile drops 0.001 % at each end; kSquaredError minimizes
-// the expected squared error of rounding and clipping together.
+// The part of the number line that int8 shall cover. kPercentile drops 0.001 % at each end; kSquaredError
+// minimizes the expected squared error of rounding and clipping together.
 Range choose_range(const Histogram& histogram, RangeMethod method);
 
-// 256 steps from min to max, widened to include 0, with 0 exactly on a step. An empty or constant range is still valid.
+// 256 steps from min to max, widened to include 0, with 0 exactly on a step. An empty or constant range is
+// still valid.
 Quantization quantization_of(Range range);
 
 const char* range_method_name(RangeMethod method);

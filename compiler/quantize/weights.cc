@@ -21,7 +21,8 @@ float channel_scale(std::span<const float> weights, float bias, float input_scal
 
 }  // namespace
 
-QuantizedWeights quantize_weights(const Tensor& weights, std::span<const float> bias, float input_scale, float output_scale) {
+QuantizedWeights quantize_weights(const Tensor& weights, std::span<const float> bias, float input_scale,
+                                  float output_scale) {
   const int64_t channels = weights.type.shape[0];
   QuantizedWeights result;
   result.weights = Tensor(TensorType{DType::kInt8, weights.type.shape});
@@ -56,7 +57,8 @@ std::vector<float> rounding_bias(const Tensor& weights, const QuantizedWeights& 
     const size_t first_input = c / outputs_per_group * per_group;
     double sum = 0;
     for (size_t i = 0; i < row; ++i) {
-      const double error = exact[c * row + i] - static_cast<double>(rounded[c * row + i]) * quantized.scales[c];
+      const double error =
+          exact[c * row + i] - static_cast<double>(rounded[c * row + i]) * quantized.scales[c];
       sum += error * input_means[first_input + i % per_group];
     }
     result[c] = static_cast<float>(sum);

@@ -42,7 +42,7 @@ TEST_CASE("a residual network's buffers need no more than those alive at one tim
   std::vector<Buffer> buffers;
   for (int block = 0; block < 8; ++block) {
     const uint64_t bytes = 802816u >> (block / 2);
-    buffers.push_back({bytes, block * 3, block * 3 + 3, 0});       // the shortcut
+    buffers.push_back({bytes, block * 3, block * 3 + 3, 0});  // the shortcut
     buffers.push_back({bytes, block * 3 + 1, block * 3 + 2, 0});
     buffers.push_back({bytes, block * 3 + 2, block * 3 + 3, 0});
   }

@@ -16,7 +16,7 @@ TEST_CASE("scale and shift per channel go into the convolution before them") {
   b.run(fold_affine);
   REQUIRE(b.graph.nodes.size() == 1);
   const Node& node = b.graph.nodes[0];
-  const auto weights = b.graph.constant(node.inputs[1]).as<float>();   // were 1..6, rows of 2
+  const auto weights = b.graph.constant(node.inputs[1]).as<float>();  // were 1..6, rows of 2
   CHECK(std::vector<float>(weights.begin(), weights.end()) == std::vector<float>{2, 4, 12, 16, 30, 36});
   const auto bias = b.graph.constant(node.inputs[2]).as<float>();
   CHECK(std::vector<float>(bias.begin(), bias.end()) == std::vector<float>{-1, -2, -3});
@@ -123,7 +123,8 @@ TEST_CASE("activations written as several nodes are recognized") {
   SECTION("GELU as PyTorch writes it") {
     GraphBuilder b;
     const ValueId x = b.input({2, 3});
-    const ValueId erf = unary(b, UnaryKind::kErf, b.binary(BinaryKind::kDiv, x, b.constant({1}, 1.41421354f)));
+    const ValueId erf =
+        unary(b, UnaryKind::kErf, b.binary(BinaryKind::kDiv, x, b.constant({1}, 1.41421354f)));
     const ValueId product = b.binary(BinaryKind::kMul, x, b.binary(BinaryKind::kAdd, erf, b.constant({1})));
     b.output(b.binary(BinaryKind::kMul, product, b.constant({1}, 0.5f)));
     CHECK(kind_of(b) == UnaryKind::kGelu);
@@ -142,7 +143,8 @@ TEST_CASE("a LayerNorm written as nine nodes is recognized") {
   const ValueId variance = b.add(OpCode::kReduce, {squares}, mean);
   plan::UnaryT sqrt;
   sqrt.kind = plan::UnaryKind::kSqrt;
-  const ValueId deviation = b.add(OpCode::kUnary, {b.binary(BinaryKind::kAdd, variance, b.constant({}, 1e-5f))}, sqrt);
+  const ValueId deviation =
+      b.add(OpCode::kUnary, {b.binary(BinaryKind::kAdd, variance, b.constant({}, 1e-5f))}, sqrt);
   const ValueId normal = b.binary(BinaryKind::kDiv, centre, deviation);
   b.output(b.binary(BinaryKind::kAdd, b.binary(BinaryKind::kMul, normal, b.constant({8})), b.constant({8})));
   b.run(recognize_patterns);

@@ -12,7 +12,7 @@
 
 namespace bantam::tests {
 
-using namespace compiler;   // NOLINT: the tests of the compiler speak its language
+using namespace compiler;  // NOLINT: the tests of the compiler speak its language
 
 class GraphBuilder {
  public:
@@ -32,13 +32,18 @@ class GraphBuilder {
   }
   ValueId add(OpCode code, std::vector<ValueId> inputs, Attributes attributes = {},
               std::optional<TensorType> type = std::nullopt) {
-    const ValueId id = graph.add_value("v" + std::to_string(graph.values.size()), type.value_or(TensorType{}));
+    const ValueId id =
+        graph.add_value("v" + std::to_string(graph.values.size()), type.value_or(TensorType{}));
     graph.nodes.push_back({code, graph.value(id).name, std::move(inputs), {id}, std::move(attributes)});
     graph.value(id).type = op_def(code).infer(graph, graph.nodes.back());
     return id;
   }
-  ValueId reshape(ValueId x, Shape shape) { return add(OpCode::kReshape, {x}, {}, TensorType{graph.dtype(x), std::move(shape)}); }
-  ValueId transpose(ValueId x, std::vector<int> perm) { return add(OpCode::kTranspose, {x}, transpose_by(perm)); }
+  ValueId reshape(ValueId x, Shape shape) {
+    return add(OpCode::kReshape, {x}, {}, TensorType{graph.dtype(x), std::move(shape)});
+  }
+  ValueId transpose(ValueId x, std::vector<int> perm) {
+    return add(OpCode::kTranspose, {x}, transpose_by(perm));
+  }
   ValueId binary(plan::BinaryKind kind, ValueId a, ValueId b) {
     plan::BinaryT attributes;
     attributes.kind = kind;

@@ -20,7 +20,8 @@ TEST_CASE("channels_last wraps a convolution and permutes its weights") {
   CHECK(b.graph.shape(conv.inputs[0]) == Shape{1, 8, 6, 3});
   CHECK(b.graph.shape(conv.inputs[1]) == Shape{4, 3, 3, 3});
   // O=1, KH=2, KW=0, C=1 was O=1, C=1, KH=2, KW=0.
-  CHECK(b.graph.constant(conv.inputs[1]).as<float>()[27 + 18 + 1] == b.graph.constant(w).as<float>()[27 + 9 + 6]);
+  CHECK(b.graph.constant(conv.inputs[1]).as<float>()[27 + 18 + 1] ==
+        b.graph.constant(w).as<float>()[27 + 9 + 6]);
 }
 
 TEST_CASE("transposes between spatial ops cancel through elementwise ops") {
@@ -42,7 +43,8 @@ TEST_CASE("a concat over channels becomes one over the last axis") {
   const ValueId x = b.input({1, 8, 8, 4});
   plan::ConcatT concat;
   concat.axis = 1;
-  const ValueId joined = b.add(OpCode::kConcat, {b.transpose(b.conv(x, 3), kToNchw), b.transpose(b.conv(x, 5), kToNchw)}, concat);
+  const ValueId joined = b.add(
+      OpCode::kConcat, {b.transpose(b.conv(x, 3), kToNchw), b.transpose(b.conv(x, 5), kToNchw)}, concat);
   b.output(b.conv(b.transpose(joined, kToNhwc), 2));
   b.run(sink_transposes);
   CHECK(b.count(OpCode::kTranspose) == 0);
@@ -83,7 +85,8 @@ TEST_CASE("a global pooling squeezed to a matrix loses its transposition") {
   mean.kind = plan::ReduceKind::kMean;
   mean.axes = {2, 3};
   const ValueId pooled = b.add(OpCode::kReduce, {b.transpose(b.conv(x, 16), kToNchw)}, mean);
-  b.output(b.add(OpCode::kFullyConnected, {b.reshape(pooled, {1, 16}), b.constant({5, 16})}, plan::FullyConnectedT()));
+  b.output(b.add(OpCode::kFullyConnected, {b.reshape(pooled, {1, 16}), b.constant({5, 16})},
+                 plan::FullyConnectedT()));
   b.run(sink_transposes);
   CHECK(b.count(OpCode::kTranspose) == 0);
   CHECK(b.only(OpCode::kReduce).attrs<plan::ReduceT>().axes == std::vector<int32_t>{1, 2});
@@ -93,7 +96,7 @@ TEST_CASE("convolutions write into their concat, and read slices where they lie"
   GraphBuilder b;
   const ValueId x = b.input({1, 8, 8, 4});
   const ValueId left = b.conv(x, 3);
-  const ValueId right = b.clamp(b.conv(x, 5), 0, 1);   // this kernel cannot stride
+  const ValueId right = b.clamp(b.conv(x, 5), 0, 1);  // this kernel cannot stride
   plan::ConcatT concat;
   concat.axis = 3;
   const ValueId joined = b.add(OpCode::kConcat, {left, right}, concat);

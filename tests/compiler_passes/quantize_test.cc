@@ -46,7 +46,8 @@ TEST_CASE("NaN and infinity are counted, not entered") {
 }
 
 TEST_CASE("zero is always exactly on a step") {
-  for (const Range range : {Range{0, 6}, Range{-1, 1}, Range{2, 5}, Range{-7, -3}, Range{0, 0}, Range{-1e-20f, 1e-20f}}) {
+  for (const Range range :
+       {Range{0, 6}, Range{-1, 1}, Range{2, 5}, Range{-7, -3}, Range{0, 0}, Range{-1e-20f, 1e-20f}}) {
     const Quantization q = quantization_of(range);
     CHECK(q.scales[0] > 0);
     CHECK((q.zero_point >= -128 && q.zero_point <= 127));

@@ -43,14 +43,16 @@ std::vector<Tensor> read_tensors(const fs::path& folder, const std::string& pref
 }
 
 bool close(float actual, float expected) {
-  if (std::isnan(expected) || std::isinf(expected)) return std::isnan(expected) ? std::isnan(actual) : actual == expected;
+  if (std::isnan(expected) || std::isinf(expected))
+    return std::isnan(expected) ? std::isnan(actual) : actual == expected;
   return std::fabs(actual - expected) <= kAbsolute + kRelative * std::fabs(expected);
 }
 
 // Empty when they agree.
 std::string difference(const TensorData& actual, const Tensor& expected) {
   if (actual.dtype != expected.type.dtype || actual.shape != expected.type.shape) {
-    return fmt::format("{}, expected {}", to_string(compiler::TensorType{actual.dtype, actual.shape}), to_string(expected.type));
+    return fmt::format("{}, expected {}", to_string(compiler::TensorType{actual.dtype, actual.shape}),
+                       to_string(expected.type));
   }
   if (actual.dtype != plan::DType::kFloat32) {
     return actual.bytes == expected.bytes ? "" : "other elements";
@@ -58,7 +60,8 @@ std::string difference(const TensorData& actual, const Tensor& expected) {
   const auto* values = reinterpret_cast<const float*>(actual.bytes.data());
   const std::span<const float> wanted = expected.as<float>();
   for (size_t i = 0; i < wanted.size(); ++i) {
-    if (!close(values[i], wanted[i])) return fmt::format("element {} is {}, expected {}", i, values[i], wanted[i]);
+    if (!close(values[i], wanted[i]))
+      return fmt::format("element {} is {}, expected {}", i, values[i], wanted[i]);
   }
   return "";
 }
@@ -70,7 +73,8 @@ std::string run_data_set(const fs::path& folder, compiler::PlanRunner& runner) {
   }
   const std::vector<TensorData> outputs = runner.run(inputs, {});
   const std::vector<Tensor> expected = read_tensors(folder, "output");
-  if (outputs.size() != expected.size()) return fmt::format("{} outputs, expected {}", outputs.size(), expected.size());
+  if (outputs.size() != expected.size())
+    return fmt::format("{} outputs, expected {}", outputs.size(), expected.size());
   for (size_t i = 0; i < outputs.size(); ++i) {
     const std::string text = difference(outputs[i], expected[i]);
     if (!text.empty()) return fmt::format("output {}: {}", i, text);
@@ -108,7 +112,8 @@ CaseResult run_case(const fs::path& folder) {
   try {
     compiler::CompileOptions options;
     options.shapes = input_shapes(folder);
-    const compiler::CompileResult compiled = compiler::compile((folder / "model.onnx").string(), options, factory);
+    const compiler::CompileResult compiled =
+        compiler::compile((folder / "model.onnx").string(), options, factory);
     const std::unique_ptr<compiler::PlanRunner> runner = factory(compiled.plan);
     for (int set = 0; fs::exists(folder / fmt::format("test_data_set_{}", set)); ++set) {
       const std::string text = run_data_set(folder / fmt::format("test_data_set_{}", set), *runner);

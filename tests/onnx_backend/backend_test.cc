@@ -1,6 +1,6 @@
-// The ONNX backend suite against the manifest passing.txt. A listed case must pass; every other one must be refused by
-// the compiler with a reason, and a case that passes without being listed fails too, so that the list stays true.
-// BANTAM_BACKEND_REPORT=FILE writes every case's verdict and reason.
+// The ONNX backend suite against the manifest passing.txt. A listed case must pass; every other one must be
+// refused by the compiler with a reason, and a case that passes without being listed fails too, so that the
+// list stays true. BANTAM_BACKEND_REPORT=FILE writes every case's verdict and reason.
 #include <catch2/catch_test_macros.hpp>
 
 #include <cstdlib>

@@ -10,7 +10,8 @@ namespace {
 using plan::BinaryKind;
 using plan::UnaryKind;
 
-// A product as a scalar times other factors: multiplications and divisions by scalars are collected wherever they stand.
+// A product as a scalar times other factors: multiplications and divisions by scalars are collected wherever
+// they stand.
 struct Product {
   float scalar = 1.0f;
   std::vector<ValueId> factors;

@@ -30,7 +30,8 @@ bool is_square_of(Matcher& match, ValueId id, ValueId centre, const Graph& graph
     const auto exponent = match.scalar(pow->inputs[1]);
     return exponent && *exponent == 2.0f && same(pow->inputs[0]);
   }
-  if (const Node* mul = match.binary(id, BinaryKind::kMul)) return same(mul->inputs[0]) && same(mul->inputs[1]);
+  if (const Node* mul = match.binary(id, BinaryKind::kMul))
+    return same(mul->inputs[0]) && same(mul->inputs[1]);
   const Node* square = match.unary(id, UnaryKind::kSquare);
   return square != nullptr && same(square->inputs[0]);
 }
@@ -79,7 +80,8 @@ void match_layer_norm(Graph& graph) {
   for (Node& node : graph.nodes) {
     if (node.code != OpCode::kBinary || node.attrs<plan::BinaryT>().kind != BinaryKind::kDiv) continue;
     const ValueId x = centered(match, graph, node.inputs[0]);
-    const auto epsilon = x == kNoValue ? std::nullopt : deviation(match, graph, node.inputs[1], node.inputs[0], x);
+    const auto epsilon =
+        x == kNoValue ? std::nullopt : deviation(match, graph, node.inputs[1], node.inputs[0], x);
     if (!epsilon) continue;
     // Scale and bias follow in the usual case; without them it is a LayerNorm all the same.
     const int64_t size = graph.shape(x).back();

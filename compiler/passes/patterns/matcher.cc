@@ -14,18 +14,23 @@ Node* Matcher::producer(ValueId id) {
 
 Node* Matcher::unary(ValueId id, plan::UnaryKind kind) {
   Node* node = producer(id);
-  return node != nullptr && node->code == OpCode::kUnary && node->attrs<plan::UnaryT>().kind == kind ? node : nullptr;
+  return node != nullptr && node->code == OpCode::kUnary && node->attrs<plan::UnaryT>().kind == kind
+             ? node
+             : nullptr;
 }
 
 Node* Matcher::binary(ValueId id, plan::BinaryKind kind) {
   Node* node = producer(id);
-  return node != nullptr && node->code == OpCode::kBinary && node->attrs<plan::BinaryT>().kind == kind ? node : nullptr;
+  return node != nullptr && node->code == OpCode::kBinary && node->attrs<plan::BinaryT>().kind == kind
+             ? node
+             : nullptr;
 }
 
 std::optional<float> Matcher::scalar(ValueId id) const {
   if (!graph_.is_constant(id) || graph_.dtype(id) != DType::kFloat32) return std::nullopt;
   const std::span<const float> data = graph_.constant(id).as<float>();
-  if (data.empty() || !std::all_of(data.begin(), data.end(), [&](float x) { return x == data[0]; })) return std::nullopt;
+  if (data.empty() || !std::all_of(data.begin(), data.end(), [&](float x) { return x == data[0]; }))
+    return std::nullopt;
   return data[0];
 }
 

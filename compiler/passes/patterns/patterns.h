@@ -1,5 +1,5 @@
-// One function per family of patterns; each replaces the last node of every match by the op it amounts to and leaves
-// the rest for dead code removal. NCHW graphs (before channels_last).
+// One function per family of patterns; each replaces the last node of every match by the op it amounts to and
+// leaves the rest for dead code removal. NCHW graphs (before channels_last).
 #pragma once
 
 #include <optional>
@@ -10,8 +10,8 @@ namespace bantam::compiler {
 
 void match_hard_sigmoid(Graph& graph);       // clip(x + 3, 0, 6) / 6
 void match_gated_activations(Graph& graph);  // x * sigmoid(x), x * hard_sigmoid(x), x * tanh(softplus(x))
-void match_gelu(Graph& graph);               // x * 0.5 * (1 + erf(x / sqrt 2)) in its orders, and the tanh form
-void match_layer_norm(Graph& graph);         // (x - mean) / sqrt(var + eps) * scale + bias over the last axis
+void match_gelu(Graph& graph);        // x * 0.5 * (1 + erf(x / sqrt 2)) in its orders, and the tanh form
+void match_layer_norm(Graph& graph);  // (x - mean) / sqrt(var + eps) * scale + bias over the last axis
 
 // What matchers ask of a graph.
 class Matcher {
@@ -34,6 +34,6 @@ class Matcher {
   Uses uses_;
 };
 
-bool near(float a, float b);   // within 1e-4 relative: exporters round their constants
+bool near(float a, float b);  // within 1e-4 relative: exporters round their constants
 
 }  // namespace bantam::compiler

@@ -33,25 +33,25 @@ struct TensorData {
 // How an image file becomes the model's first input; see plan::Preprocessing.
 struct ImageOptions {
   plan::ChannelOrder order = plan::ChannelOrder::kRgb;
-  int resize = 0;             // short side in pixels; 0: none
-  int crop = 0;               // centred square in pixels; 0: none
-  std::vector<float> mean;    // 0..255 pixels, in the order in which the model gets its channels; empty: 0
-  std::vector<float> std;     // likewise; empty: 1
+  int resize = 0;           // short side in pixels; 0: none
+  int crop = 0;             // centred square in pixels; 0: none
+  std::vector<float> mean;  // 0..255 pixels, in the order in which the model gets its channels; empty: 0
+  std::vector<float> std;   // likewise; empty: 1
 };
 
-// Calibration samples. `load(i)` gives one tensor per graph input of the model, batch 1: with ImageOptions the
-// first one is the uint8 NHWC image, otherwise all are the model's own. Called from several threads.
+// Calibration samples. `load(i)` gives one tensor per graph input of the model, batch 1: with ImageOptions
+// the first one is the uint8 NHWC image, otherwise all are the model's own. Called from several threads.
 struct SampleSource {
   int count = 0;
   std::function<std::vector<TensorData>(int index)> load;
-  std::string description;    // for the plan's provenance
+  std::string description;  // for the plan's provenance
 };
 
 // Sees the first output of every op just after the op ran.
 using OpObserver = std::function<void(int op, const void* data, size_t bytes)>;
 
-// Hashes of what a machine computes on the golden input (golden_input.h): of the first output of every op, and of
-// every output of the plan.
+// Hashes of what a machine computes on the golden input (golden_input.h): of the first output of every op,
+// and of every output of the plan.
 struct GoldenHashes {
   std::vector<uint64_t> ops;
   std::vector<uint64_t> outputs;
@@ -70,14 +70,14 @@ using PlanRunnerFactory = std::function<std::unique_ptr<PlanRunner>(std::span<co
 struct CompileOptions {
   Precision precision = Precision::kFp32;
   RangeMethod ranges = RangeMethod::kSquaredError;
-  std::map<std::string, std::vector<int64_t>> shapes;   // of graph inputs with free dimensions
+  std::map<std::string, std::vector<int64_t>> shapes;  // of graph inputs with free dimensions
   std::optional<ImageOptions> image;
-  std::optional<SampleSource> calibration;              // needed for kInt8
-  std::string dump_ir_directory;                        // empty: none; else one text file per pass
-  std::string stop_after;                               // name of the last pass to run; empty: all
-  std::string options_text;                             // for the plan's provenance
-  int threads = 0;                                      // 0: all cores
-  std::function<void(std::string_view stage, double fraction)> progress;   // may be empty
+  std::optional<SampleSource> calibration;  // needed for kInt8
+  std::string dump_ir_directory;            // empty: none; else one text file per pass
+  std::string stop_after;                   // name of the last pass to run; empty: all
+  std::string options_text;                 // for the plan's provenance
+  int threads = 0;                          // 0: all cores
+  std::function<void(std::string_view stage, double fraction)> progress;  // may be empty
 };
 
 struct CompileResult {
@@ -87,6 +87,7 @@ struct CompileResult {
 };
 
 // Throws CompileError (the model, the data or the options are at fault) or InternalError.
-CompileResult compile(const std::string& onnx_path, const CompileOptions& options, const PlanRunnerFactory& runner);
+CompileResult compile(const std::string& onnx_path, const CompileOptions& options,
+                      const PlanRunnerFactory& runner);
 
 }  // namespace bantam::compiler
