@@ -4,7 +4,7 @@
 #   tools/demo.sh MODEL.onnx [--calibrate PATH] [--inputs PATH [--labels FILE]] [--shape NAME=1x3x224x224]
 #                 [--image rgb|bgr|gray --resize S --crop S --mean a,b,c --std a,b,c]
 # PATH: a folder of images (with --image) or an .npy with the samples along axis 0. Without --calibrate the samples are
-# noise, which is enough to measure speed and size. The plans stay in build/demo.
+# noise: enough for speed and size, not for accuracy. The plans stay in build/demo.
 set -euo pipefail
 
 usage() { sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
@@ -41,18 +41,28 @@ fp32=$out/fp32.bantam int8=$out/int8.bantam
 
 # step TEXT COMMAND...: one line with the time it took; the output goes to the log and is shown when the command fails.
 step() {
-  local text=$1 start=$SECONDS begin
+  local text=$1 start=$SECONDS begin ok=true
   shift
   begin=$(($(wc -l <"$log") + 1))
   printf 'demo: %-44s' "$text"
-  if "$@" >>"$log" 2>&1; then echo "$((SECONDS - start)) s"; return; fi
+  if [[ -t 1 ]]; then
+    while sleep 1; do printf '\rdemo: %-44s%d s ...' "$text" $((SECONDS - start)); done &
+    ticker=$!
+  fi
+  "$@" >>"$log" 2>&1 || ok=false
+  stop_ticker
+  if [[ -t 1 ]]; then printf '\r\033[Kdemo: %-44s' "$text"; fi
+  if $ok; then echo "$((SECONDS - start)) s"; return; fi
   echo failed
   tail -n "+$begin" "$log" | tail -n 30 >&2
   fail "$text failed; the whole log: $log"
 }
+ticker=''
+stop_ticker() { [[ -z $ticker ]] || { kill "$ticker" && wait "$ticker"; } 2>/dev/null || true; ticker=''; }
+trap stop_ticker EXIT
 
-# json_value KEY < JSON: a number or word of the one place where KEY stands.
-json_value() { sed -nE "s/.*\"$1\":\"?([^\",}]*).*/\1/p"; }
+# json_value KEY < JSON: what stands behind each KEY.
+json_value() { grep -o "\"$1\":[^,}]*" | cut -d: -f2; }
 
 # Eight samples of noise per input of the model, as .npy; prints them as --calibrate takes them.
 make_noise() {
@@ -112,56 +122,60 @@ input_flags=() label_flags=()
 if [[ -n $inputs ]]; then samples=("$inputs"); fi
 for sample in "${samples[@]}"; do input_flags+=(--inputs "$sample"); done
 [[ -z $labels ]] || label_flags=(--labels "$labels")
-classifies=true
+# to_file FILE COMMAND...: what it prints on standard output.
+to_file() { local file=$1; shift; "$@" >"$file"; }
 if [[ -n $labels ]]; then
-  step "accuracy of fp32" bash -c '"$@" >"$0"' "$out/eval.fp32.json" "$bantam" eval "$fp32" "${input_flags[@]}" "${label_flags[@]}" --json
-  step "accuracy of int8" bash -c '"$@" >"$0"' "$out/eval.int8.json" "$bantam" eval "$int8" "${input_flags[@]}" "${label_flags[@]}" --against "$fp32" --json
-elif "$bantam" eval "$int8" "${input_flags[@]}" --against "$fp32" --json >"$out/eval.int8.json" 2>>"$log"; then
-  echo '{}' >"$out/eval.fp32.json"
+  step "accuracy of fp32" to_file "$out/fp32.json" "$bantam" eval "$fp32" "${input_flags[@]}" "${label_flags[@]}" --json
+  step "accuracy of int8" to_file "$out/int8.json" "$bantam" eval "$int8" "${input_flags[@]}" "${label_flags[@]}" --against "$fp32" --json
 else
-  classifies=false
   shapes=()
   for ((i = 0; i < ${#model_flags[@]}; i += 2)); do
     [[ ${model_flags[i]} != --shape ]] || shapes+=(--shape "${model_flags[i + 1]}")
   done
-  step "compare outputs" bash -c '"$@" >"$0"' "$out/diff.json" "$bantam" diff "$model" "$int8" "${input_flags[@]}" "${shapes[@]}" --json
+  step "compare outputs" to_file "$out/diff.json" "$bantam" diff "$model" "$int8" "${input_flags[@]}" "${shapes[@]}" --limit 100 --json
 fi
 step "verify int8, bit for bit" "$bantam" verify "$int8"
 
 median() { json_value "$2" <"$out/bench.$1.json" | sort -g | sed -n 2p; }
 size() { stat -L -c %s "$1"; }
 
-# row NAME FP32 INT8 SCALE UNIT [faster]: both figures divided by SCALE, and how they compare.
+# row NAME FP32 INT8 UNIT: both figures (bytes or ms) and how they compare.
 row() {
-  awk -v name="$1" -v a="$2" -v b="$3" -v scale="$4" -v unit="$5" -v faster="${6:-}" 'BEGIN {
-    ratio = faster ? sprintf("%.2f x as fast", a / b) : sprintf("%.0f %%", 100 * b / a)
-    printf "  %-18s %12s %12s   %s\n", name, sprintf("%.3g %s", a / scale, unit), sprintf("%.3g %s", b / scale, unit), ratio }'
+  awk -v name="$1" -v a="$2" -v b="$3" -v unit="$4" '
+    function text(value, scaled) {
+      scaled = value / scale
+      return sprintf("%.*f %s", scaled < 10 ? 2 : scaled < 100 ? 1 : 0, scaled, unit)
+    }
+    BEGIN {
+      ratio = unit == "ms" ? sprintf("%.2f x as fast", a / b) : sprintf("%.0f %%", 100 * b / a)
+      scale = 1
+      if (unit == "ms" && b < 0.1) { scale = 1e-3; unit = "us" }
+      if (unit == "bytes") { scale = b < 1e6 ? 1e3 : 1e6; unit = b < 1e6 ? "kB" : "MB" }
+      printf "  %-16s %12s %12s   %s\n", name, text(a), text(b), ratio
+    }'
 }
 
 cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
 echo
 echo "  $(basename "$model") on ${cpu:-$(uname -m)}, one thread"
 echo
-printf '  %-18s %12s %12s   %s\n' '' fp32 int8 'int8 against fp32'
-row "size on disk" "$(size "$fp32")" "$(size "$int8")" 1e3 kB
-row "latency" "$(median fp32 p50)" "$(median int8 p50)" 1 ms faster
-row "peak memory" "$(median fp32 peak_rss_bytes)" "$(median int8 peak_rss_bytes)" 1e6 MB
-row "arena" "$(median fp32 arena_bytes)" "$(median int8 arena_bytes)" 1e3 kB
-if $classifies; then
-  count=$(json_value samples <"$out/eval.int8.json")
-  what="$count samples"
-  [[ -n $calibrate || -n $inputs ]] || what="$count samples of noise: says little"
-  if [[ -n $labels ]]; then
-    awk -v a="$(json_value top1 <"$out/eval.fp32.json")" -v b="$(json_value top1 <"$out/eval.int8.json")" -v what="$what" 'BEGIN {
-      printf "  %-18s %10.2f %% %10.2f %%   %+.2f points, %s\n", "top-1 accuracy", 100 * a, 100 * b, 100 * (b - a), what }'
-  else
-    printf '  %-18s %12s %12s   %s\n' "top-1 accuracy" "?" "?" "not known: give --inputs and --labels"
-  fi
-  awk -v share="$(json_value agreement <"$out/eval.int8.json")" -v what="$what" 'BEGIN {
-    printf "  %-18s %12s %10.2f %%   same top-1 as fp32, %s\n", "agreement", "", 100 * share, what }'
+printf '  %-16s %12s %12s   %s\n' '' fp32 int8 'int8 against fp32'
+row "size on disk" "$(size "$fp32")" "$(size "$int8")" bytes
+row "latency" "$(median fp32 p50)" "$(median int8 p50)" ms
+row "peak memory" "$(median fp32 peak_rss_bytes)" "$(median int8 peak_rss_bytes)" bytes
+row "arena" "$(median fp32 arena_bytes)" "$(median int8 arena_bytes)" bytes
+if [[ -n $labels ]]; then
+  awk -v a="$(json_value top1 <"$out/fp32.json")" -v b="$(json_value top1 <"$out/int8.json")" \
+    -v same="$(json_value agreement <"$out/int8.json")" -v count="$(json_value samples <"$out/int8.json")" 'BEGIN {
+    printf "  %-16s %10.2f %% %10.2f %%   %+.2f points, on %d samples\n", "top-1 accuracy", 100 * a, 100 * b, 100 * (b - a), count
+    printf "  %-16s %12s %10.2f %%   of the samples get the same top-1\n", "agreement", "", 100 * same }'
 else
-  sqnr=$(sed 's/.*"outputs":\[//' "$out/diff.json" | sed -nE 's/[^}]*"sqnr_db":([^,]*).*/\1/p')
-  printf '  %-18s %12s %12s   %s\n' "output" "" "$(printf '%.1f dB' "$sqnr" 2>/dev/null || echo equal)" "signal to noise against fp32; accuracy is not known"
+  sqnr=$(sed 's/.*"outputs":\[//' "$out/diff.json" | json_value sqnr_db | head -n 1)
+  samples_text="$(json_value samples <"$out/diff.json") samples"
+  [[ -n $calibrate || -n $inputs ]] || samples_text+=" of noise, which says little"
+  [[ $sqnr != null ]] && sqnr=$(printf '%.1f dB' "$sqnr") || sqnr=equal
+  printf '  %-16s %12s %12s   %s\n' "top-1 accuracy" "?" "?" "not known without --inputs and --labels"
+  printf '  %-16s %12s %12s   %s\n' "output" "" "$sqnr" "signal to noise against fp32, on $samples_text"
 fi
 echo
 echo "  The plans: $fp32, $int8. Next: $bantam bench $int8 --profile"
