@@ -8,36 +8,28 @@
 namespace bantam::compiler {
 namespace {
 
+// Whether no axis longer than 1 that stays lies between two that are reduced.
+bool reduces_neighbours(const Graph& graph, const Node& node) {
+  const std::vector<int32_t>& axes = node.attrs<plan::ReduceT>().axes;
+  const Shape& shape = graph.shape(node.inputs[0]);
+  int changes = 0;
+  bool inside = false;
+  for (size_t axis = 0; axis < shape.size(); ++axis) {
+    const bool reduced = std::find(axes.begin(), axes.end(), static_cast<int32_t>(axis)) != axes.end();
+    if (shape[axis] == 1 || reduced == inside) continue;
+    inside = reduced;
+    changes += reduced ? 1 : 0;
+  }
+  return changes <= 1;
+}
+
 bool has_int8_kernel(const Graph& graph, const Node& node) {
   if (graph.dtype(node.outputs[0]) != DType::kFloat32) return false;
-  switch (op_def(node.code).int8) {
-    case Int8Rule::kNone:
-      return false;
-    case Int8Rule::kWeights:
-      return graph.is_constant(node.inputs[1]) &&
-             (node.inputs.size() < 3 || node.inputs[2] == kNoValue || graph.is_constant(node.inputs[2]));
-    default:
-      break;
-  }
-  switch (node.code) {
-    case OpCode::kBinary: {
-      const auto kind = node.attrs<plan::BinaryT>().kind;
-      return kind == plan::BinaryKind::kAdd || kind == plan::BinaryKind::kSub ||
-             kind == plan::BinaryKind::kMul || kind == plan::BinaryKind::kMin ||
-             kind == plan::BinaryKind::kMax;
-    }
-    case OpCode::kReduce: {
-      const auto kind = node.attrs<plan::ReduceT>().kind;
-      return kind == plan::ReduceKind::kMean || kind == plan::ReduceKind::kMax ||
-             kind == plan::ReduceKind::kMin;
-    }
-    case OpCode::kResize:
-    case OpCode::kSoftmax:
-    case OpCode::kWhere:
-      return false;
-    default:
-      return true;
-  }
+  const Int8Rule rule = int8_rule(graph, node);
+  if (rule != Int8Rule::kWeights) return rule != Int8Rule::kNone;
+  const bool constant_bias =
+      node.inputs.size() < 3 || node.inputs[2] == kNoValue || graph.is_constant(node.inputs[2]);
+  return graph.is_constant(node.inputs[1]) && constant_bias;
 }
 
 class Assigner {
@@ -55,6 +47,9 @@ class Assigner {
     choose_nodes();
     unite_scales();
     choose_scales();
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+      if (result_.int8_node[i] && !scales_fit(graph_.nodes[i])) result_.int8_node[i] = false;
+    }
     return std::move(result_);
   }
 
@@ -105,7 +100,7 @@ class Assigner {
     if (op_def(node.code).int8 == Int8Rule::kWeights) return true;
     const std::vector<ValueId> data = data_inputs(node);
     const auto available = [&](ValueId id) { return int8_[static_cast<size_t>(id)]; };
-    if (op_def(node.code).int8 == Int8Rule::kSameScale) {
+    if (int8_rule(graph_, node) == Int8Rule::kSameScale) {
       return std::all_of(data.begin(), data.end(),
                          [&](ValueId id) { return available(id) || graph_.is_constant(id); }) &&
              std::any_of(data.begin(), data.end(), available);
@@ -130,7 +125,7 @@ class Assigner {
   void unite_scales() {
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       const Node& node = graph_.nodes[i];
-      if (!result_.int8_node[i] || op_def(node.code).int8 != Int8Rule::kSameScale) continue;
+      if (!result_.int8_node[i] || int8_rule(graph_, node) != Int8Rule::kSameScale) continue;
       const ValueId output = node.outputs[0];
       for (ValueId id : data_inputs(node)) {
         if (graph_.is_constant(id)) continue;
@@ -164,6 +159,21 @@ class Assigner {
     }
   }
 
+  // A sum whose terms and result differ by orders of magnitude is beyond the int8 kernel, and would be noise.
+  bool scales_fit(const Node& node) const {
+    if (node.code != OpCode::kBinary || node.attrs<plan::BinaryT>().kind == plan::BinaryKind::kMul)
+      return true;
+    const float ratio =
+        std::max(scale_of(node.inputs[0]), scale_of(node.inputs[1])) / scale_of(node.outputs[0]);
+    return ratio > 1 / kLargestRatio && ratio < kLargestRatio;
+  }
+
+  float scale_of(ValueId id) const {
+    const Value& value = graph_.value(id);
+    return value.constant ? quantization_of_constant(*value.constant).scales[0]
+                          : result_.quantization[static_cast<size_t>(id)]->scales[0];
+  }
+
   bool is_copy(ValueId id) {
     if (producer_.empty()) {
       producer_.assign(graph_.values.size(), -1);
@@ -173,11 +183,12 @@ class Assigner {
     }
     const int node = producer_[static_cast<size_t>(id)];
     return node >= 0 && result_.int8_node[static_cast<size_t>(node)] &&
-           op_def(graph_.nodes[static_cast<size_t>(node)].code).int8 == Int8Rule::kSameScale &&
+           int8_rule(graph_, graph_.nodes[static_cast<size_t>(node)]) == Int8Rule::kSameScale &&
            graph_.nodes[static_cast<size_t>(node)].code != OpCode::kConcat;
   }
 
-  static constexpr float kAlike = 0.5f;  // at most one bit lost
+  static constexpr float kAlike = 0.5f;           // at most one bit lost
+  static constexpr float kLargestRatio = 128.0f;  // of a term's scale to the sum's
 
   const Graph& graph_;
   const std::vector<Histogram>& histograms_;
@@ -190,6 +201,34 @@ class Assigner {
 };
 
 }  // namespace
+
+Int8Rule int8_rule(const Graph& graph, const Node& node) {
+  const Int8Rule rule = op_def(node.code).int8;
+  switch (node.code) {
+    case OpCode::kBinary: {
+      const auto kind = node.attrs<plan::BinaryT>().kind;
+      return kind == plan::BinaryKind::kAdd || kind == plan::BinaryKind::kSub ||
+                     kind == plan::BinaryKind::kMul
+                 ? rule
+                 : Int8Rule::kNone;
+    }
+    case OpCode::kReduce: {
+      const auto kind = node.attrs<plan::ReduceT>().kind;
+      if (!reduces_neighbours(graph, node)) return Int8Rule::kNone;
+      if (kind == plan::ReduceKind::kMax || kind == plan::ReduceKind::kMin) return Int8Rule::kSameScale;
+      return kind == plan::ReduceKind::kMean ? rule : Int8Rule::kNone;
+    }
+    case OpCode::kResize:
+      return node.attrs<plan::ResizeT>().coordinates == plan::CoordinateMode::kTfCropAndResize
+                 ? Int8Rule::kNone
+                 : rule;
+    case OpCode::kSoftmax:
+    case OpCode::kWhere:
+      return Int8Rule::kNone;
+    default:
+      return rule;
+  }
+}
 
 Assignment assign_precision(const Graph& graph, const std::vector<Histogram>& histograms,
                             RangeMethod method) {

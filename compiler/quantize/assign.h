@@ -5,10 +5,14 @@
 #include <vector>
 
 #include "ir/graph.h"
+#include "ops/op_def.h"
 #include "quantize/histogram.h"
 #include "quantize/ranges.h"
 
 namespace bantam::compiler {
+
+// The op's int8 rule for this node: some kinds of an op have another one than OpDef says.
+Int8Rule int8_rule(const Graph& graph, const Node& node);
 
 struct Assignment {
   std::vector<bool> int8_node;                            // by node: its output and its float inputs are int8

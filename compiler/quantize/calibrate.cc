@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <mutex>
@@ -16,6 +17,14 @@ namespace {
 
 std::span<const float> as_floats(const void* data, size_t bytes) {
   return {static_cast<const float*>(data), bytes / sizeof(float)};
+}
+
+// Samples come with a batch dimension of 1 in front, which the input need not have.
+bool same_elements(const Shape& sample, const Shape& input) {
+  const auto first = [](const Shape& shape) {
+    return std::find_if(shape.begin(), shape.end(), [](int64_t dim) { return dim != 1; });
+  };
+  return std::equal(first(sample), sample.end(), first(input), input.end());
 }
 
 class Calibration {
@@ -97,7 +106,7 @@ class Calibration {
     }
     for (size_t i = 0; i < sample.size(); ++i) {
       const Value& input = graph_.value(graph_.inputs[i]);
-      if (TensorType{sample[i].dtype, sample[i].shape} != input.type) {
+      if (sample[i].dtype != input.type.dtype || !same_elements(sample[i].shape, input.type.shape)) {
         throw CompileError(fmt::format("calibration sample {} is {}, input '{}' is {}", index,
                                        to_string(TensorType{sample[i].dtype, sample[i].shape}), input.name,
                                        to_string(input.type)));

@@ -76,10 +76,7 @@ class Converter {
   }
 
   ValueId constant_as_int8(ValueId id) {
-    const Tensor& tensor = graph_.constant(id);
-    const std::span<const float> data = tensor.as<float>();
-    const auto [low, high] = std::minmax_element(data.begin(), data.end());
-    return quantized_constant(id, quantization_of({*low, *high}));
+    return quantized_constant(id, quantization_of_constant(graph_.constant(id)));
   }
 
   ValueId quantized_constant(ValueId id, const Quantization& q) {
@@ -169,7 +166,7 @@ class Converter {
   }
 
   ValueId convert_data(Node& node, const Quantization& q) {
-    const bool same_scale = op_def(node.code).int8 == Int8Rule::kSameScale;
+    const bool same_scale = int8_rule(graph_, node) == Int8Rule::kSameScale;
     std::vector<ValueId> inputs;
     for (ValueId id : node.inputs) {
       inputs.push_back(!is_float_data(id) ? id : (same_scale ? in_scale(id, q) : as_int8(id)));

@@ -110,6 +110,12 @@ Quantization quantization_of(Range range) {
   return quantization;
 }
 
+Quantization quantization_of_constant(const Tensor& tensor) {
+  const std::span<const float> data = tensor.as<float>();
+  const auto [low, high] = std::minmax_element(data.begin(), data.end());
+  return quantization_of({*low, *high});
+}
+
 const char* range_method_name(RangeMethod method) {
   switch (method) {
     case RangeMethod::kMinMax:

@@ -20,6 +20,9 @@ Range choose_range(const Histogram& histogram, RangeMethod method);
 // still valid.
 Quantization quantization_of(Range range);
 
+// That of a constant: all its values.
+Quantization quantization_of_constant(const Tensor& tensor);
+
 const char* range_method_name(RangeMethod method);
 
 }  // namespace bantam::compiler
