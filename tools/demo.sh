@@ -22,6 +22,7 @@ while (($# > 0)); do
   shift
 done
 [[ -z $model || -f $model ]] || fail "$model: no such file"
+for path in "$calibrate" "$inputs" "$labels"; do [[ -z $path || -e $path ]] || fail "$path: no such file or folder"; done
 [[ -z $labels || -n $inputs ]] || fail "--labels goes with --inputs"
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -141,8 +141,8 @@ void print_text(const Model& model, bool ops) {
   for (int i = 0; i < info.output_count; ++i) {
     std::printf("output     %s %s\n", model.output(i).name, type_text(model.output(i)).c_str());
   }
-  std::printf("made from  %s with %s, by bantam %s\n", origin.source_name, origin.options,
-              origin.compiler_version);
+  std::printf("made from  %s%s%s, by bantam %s\n", origin.source_name,
+              *origin.options != '\0' ? " with " : "", origin.options, origin.compiler_version);
   if (*origin.calibration != '\0') std::printf("calibrated %s\n", origin.calibration);
   std::printf("golden     %s\n", info.has_golden != 0 ? "yes: `bantam verify` checks this machine" : "none");
   for (int i = 0; i < info.note_count; ++i) {
