@@ -37,13 +37,16 @@ namespace {
 
 // Products of int16 as int32, in-block.
 HWY_INLINE void widening_multiply(VI16 a, VI16 b, VI32& lower, VI32& upper) {
-#if HWY_ARCH_ARM_A64
-  lower = VI32(vmull_s16(vget_low_s16(a.raw), vget_low_s16(b.raw)));
-  upper = VI32(vmull_high_s16(a.raw, b.raw));
-#else
+#if HWY_ARCH_X86
   const VI16 low = hn::Mul(a, b), high = hn::MulHigh(a, b);
   lower = hn::BitCast(DI32(), hn::InterleaveLower(DI16(), low, high));
   upper = hn::BitCast(DI32(), hn::InterleaveUpper(DI16(), low, high));
+#elif HWY_TARGET == HWY_EMU128
+  lower = hn::Mul(widen_lower(a), widen_lower(b));
+  upper = hn::Mul(widen_upper(a), widen_upper(b));
+#else
+  lower = VI32(vmull_s16(vget_low_s16(a.raw), vget_low_s16(b.raw)));
+  upper = VI32(vmull_s16(vget_high_s16(a.raw), vget_high_s16(b.raw)));
 #endif
 }
 
@@ -86,10 +89,10 @@ struct AddOp {
     return hn::ShiftRightSame(hn::Add(hn::WidenMulPairwiseAdd(DI32(), pairs, multipliers), bias), shift);
   }
   HWY_INLINE VI16 half(VI16 a, VI16 b) const {
-#if HWY_ARCH_ARM && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR
+#if HWY_ARCH_ARM && HWY_TARGET != HWY_EMU128
     const int16_t a_factor = vgetq_lane_s16(multipliers.raw, 0),
                   b_factor = vgetq_lane_s16(multipliers.raw, 1);
-    const auto sum = [&](int16x4_t a4, int16x4_t b4) {
+    const auto sum = [&](int16x4_t a4, int16x4_t b4) HWY_ATTR {
       return hn::ShiftRightSame(VI32(vmlal_n_s16(vmlal_n_s16(bias.raw, a4, a_factor), b4, b_factor)), shift);
     };
     return narrow(sum(vget_low_s16(a.raw), vget_low_s16(b.raw)),

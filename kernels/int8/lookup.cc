@@ -24,7 +24,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 void lookup(const LookupTable& table, const uint8_t* x, uint8_t* y, size_t count) {
   const __m512i t0 = _mm512_load_si512(table.bytes), t1 = _mm512_load_si512(table.bytes + 64);
   const __m512i t2 = _mm512_load_si512(table.bytes + 128), t3 = _mm512_load_si512(table.bytes + 192);
-  const auto one = [&](__m512i v) {
+  const auto one = [&](__m512i v) HWY_ATTR {
     const __m512i low = _mm512_permutex2var_epi8(t0, v, t1);
     const __m512i high = _mm512_permutex2var_epi8(t2, v, t3);
     return _mm512_mask_blend_epi8(_mm512_movepi8_mask(v), low, high);
@@ -41,7 +41,7 @@ void lookup(const LookupTable& table, const uint8_t* x, uint8_t* y, size_t count
   }
 }
 
-#elif HWY_TARGET == HWY_SSE2 || HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR
+#elif HWY_TARGET == HWY_SSE2 || !(HWY_ARCH_X86 || HWY_ARCH_ARM_A64)
 
 void lookup(const LookupTable& table, const uint8_t* x, uint8_t* y, size_t count) {
   for (size_t i = 0; i < count; ++i) y[i] = table.bytes[x[i]];

@@ -59,7 +59,7 @@ HWY_INLINE VI32 widen_upper(VI16 v) {
   return hn::ShiftRight<16>(hn::BitCast(DI32(), hn::InterleaveUpper(DI16(), hn::Zero(DI16()), v)));
 }
 
-// Saturating inverses of the above.
+// Saturating inverses of widening.
 template <class V32, class D16 = hn::Repartition<int16_t, hn::DFromV<V32>>, HWY_IF_I32_D(hn::DFromV<V32>)>
 HWY_INLINE hn::Vec<D16> narrow(V32 lower, V32 upper) {
   return hn::ReorderDemote2To(D16(), lower, upper);
