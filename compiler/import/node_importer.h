@@ -27,14 +27,16 @@ class NodeImporter {
   NodeImporter(Graph& graph, const onnx::NodeProto& proto, int opset, std::vector<ValueId> inputs,
                const Evaluator& evaluate);
 
-  const std::string& name() const { return name_; }   // the node's name, or its first output's when it has none
-  const std::string& type() const;                    // ONNX operator type
+  // The node's name, or its first output's when it has none.
+  const std::string& name() const { return name_; }
+  const std::string& type() const;  // ONNX operator type
   int opset() const { return opset_; }
 
-  int input_count() const { return static_cast<int>(inputs_.size()); }   // trailing left-out inputs not counted
-  int output_count() const;                                              // outputs that have a name
+  // Trailing left-out inputs and outputs are not counted.
+  int input_count() const { return static_cast<int>(inputs_.size()); }
+  int output_count() const;
   bool has_input(int i) const;
-  ValueId input(int i) const;                          // fails when left out
+  ValueId input(int i) const;  // fails when left out
   TensorType type_of(ValueId id) const;
   const Shape& shape_of(ValueId id) const;
   int rank_of(ValueId id) const { return static_cast<int>(shape_of(id).size()); }
@@ -51,10 +53,11 @@ class NodeImporter {
   std::vector<int64_t> attr_ints(std::string_view attr, std::vector<int64_t> otherwise = {});
   std::vector<float> attr_floats(std::string_view attr, std::vector<float> otherwise = {});
   std::optional<Tensor> attr_tensor(std::string_view attr);
-  void ignore_attr(std::string_view attr) { read_.insert(std::string(attr)); }   // has no effect on inference
+  void ignore_attr(std::string_view attr) { read_.insert(std::string(attr)); }  // has no effect on inference
   // Since opset 13 some operators take an integer list as input `i` instead of as an attribute: either one.
   std::optional<std::vector<int64_t>> ints_from_input_or_attr(int i, std::string_view attr);
-  // The elements of a tensor of rank 0 or 1 of int64 or int32; fails with a message that names `what` otherwise.
+  // The elements of a tensor of rank 0 or 1 of int64 or int32; fails with a message that names `what`
+  // otherwise.
   std::vector<int64_t> ints_of(const Tensor& tensor, std::string_view what) const;
 
   // Adds an op with one output. Its type is inferred, except where the inputs do not determine it (Reshape,
@@ -77,7 +80,7 @@ class NodeImporter {
 
   // An axis counted from the end becomes one counted from the start; fails when out of range.
   int axis(int64_t value, int rank) const;
-  [[noreturn]] void fail(const std::string& text) const;   // CompileError: "Conv node 'conv1': text"
+  [[noreturn]] void fail(const std::string& text) const;  // CompileError: "Conv node 'conv1': text"
 
   // For the loader, after the import.
   const std::vector<ValueId>& outputs() const { return outputs_; }

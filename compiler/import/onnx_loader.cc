@@ -202,6 +202,10 @@ class Loader {
         throw CompileError(fmt::format("the model's output '{}' is made by no node", output.name()));
       }
       ValueId id = found->second;
+      if (element_count(graph_.shape(id)) == 0) {
+        throw CompileError(fmt::format("the model's output '{}' has no elements ({})", output.name(),
+                                       to_string(graph_.value(id).type)));
+      }
       if (is_input(id) || graph_.is_constant(id) || graph_.is_output(id)) id = copy_of(id);
       graph_.value(id).name = output.name();
       graph_.outputs.push_back(id);

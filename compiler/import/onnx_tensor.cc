@@ -130,7 +130,7 @@ void fill_from_raw(int type, const std::string& raw, Tensor& tensor) {
     case TensorProto::BOOL:
       return convert_raw<uint8_t>(raw, tensor.as<bool>(), [](uint8_t x) { return x != 0; });
     default:
-      std::memcpy(tensor.bytes.data(), raw.data(), raw.size());
+      if (!raw.empty()) std::memcpy(tensor.bytes.data(), raw.data(), raw.size());
   }
 }
 

@@ -51,7 +51,7 @@ struct Tensor {
   template <typename T>
   static Tensor of(Shape shape, std::span<const T> values) {
     Tensor tensor(TensorType{dtype_of<T>(), std::move(shape)});
-    std::memcpy(tensor.bytes.data(), values.data(), values.size_bytes());
+    if (!values.empty()) std::memcpy(tensor.bytes.data(), values.data(), values.size_bytes());
     return tensor;
   }
   template <typename T>

@@ -34,6 +34,10 @@ const TensorType& output_type(const Graph& graph, const Node& node) {
   return graph.value(node.outputs[0]).type;
 }
 
+bool is_integer(DType dtype) {
+  return dtype == DType::kInt64 || dtype == DType::kInt32 || dtype == DType::kInt8 || dtype == DType::kUInt8;
+}
+
 void expect_dtype(const Graph& graph, const Node& node, size_t i, std::initializer_list<DType> dtypes) {
   const DType dtype = input_type(graph, node, i).dtype;
   if (std::find(dtypes.begin(), dtypes.end(), dtype) != dtypes.end()) return;
@@ -89,7 +93,7 @@ void expect_weights(const Graph& graph, const Node& node) {
       if (has_input(node, 2)) expect_dtype(graph, node, 2, {DType::kFloat16, DType::kFloat32});
       return;
     default:
-      expect_dtype(graph, node, 1, {DType::kFloat32});
+      expect_dtype(graph, node, 1, {DType::kFloat32, DType::kFloat16});
       if (has_input(node, 2)) expect_dtype(graph, node, 2, {DType::kFloat32});
   }
 }

@@ -24,6 +24,8 @@ bool has_input(const Node& node, size_t i);
 // The type that the output value already has.
 const TensorType& output_type(const Graph& graph, const Node& node);
 
+bool is_integer(DType dtype);
+
 // Fails unless input i has one of `dtypes`.
 void expect_dtype(const Graph& graph, const Node& node, size_t i, std::initializer_list<DType> dtypes);
 // Fails unless input i is float32, float16 or quantized int8.
@@ -35,8 +37,8 @@ void expect_rank(const Graph& graph, const Node& node, size_t i, size_t rank);
 void expect_vector(const Graph& graph, const Node& node, size_t i, int64_t length);
 void expect_axis(const Node& node, int axis, size_t rank);
 
-// Weights (input 1) and bias (input 2) of a convolution or matrix product: of the input's dtype, or float32
-// for float16; int8 and int32 for int8.
+// Weights (input 1) and bias (input 2) of a convolution or matrix product: float16 or float32 weights for floats;
+// int8 and int32 for int8.
 void expect_weights(const Graph& graph, const Node& node);
 // Fails unless `in` channels in `groups` fit weights for `in_per_group` that make `out` channels.
 void expect_groups(const Node& node, int64_t groups, int64_t in, int64_t in_per_group, int64_t out);

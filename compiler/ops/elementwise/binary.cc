@@ -10,21 +10,20 @@ namespace {
 
 void expect_operands(const Graph& graph, const Node& node, BinaryKind kind) {
   const DType dtype = input_type(graph, node, 0).dtype;
-  const bool integer = dtype == DType::kInt32 || dtype == DType::kInt64;
   switch (kind) {
     case BinaryKind::kAnd:
     case BinaryKind::kOr:
     case BinaryKind::kXor:
       return expect_dtype(graph, node, 0, {DType::kBool});
     case BinaryKind::kMod:
-      return expect_dtype(graph, node, 0, {DType::kInt32, DType::kInt64});
+      return expect_dtype(graph, node, 0, {DType::kInt32, DType::kInt64, DType::kInt8, DType::kUInt8});
     case BinaryKind::kPRelu:
       return expect_real(graph, node, 0);
     case BinaryKind::kEqual:
       if (dtype == DType::kBool) return;
       [[fallthrough]];
     default:
-      if (!integer) expect_real(graph, node, 0);
+      if (!is_integer(dtype)) expect_real(graph, node, 0);
   }
 }
 

@@ -12,7 +12,6 @@ TensorType infer_unary(const Graph& graph, const Node& node) {
   const auto& attributes = attributes_of<plan::UnaryT>(node);
   expect_inputs(node, 1);
   const TensorType& x = input_type(graph, node, 0);
-  const bool integer = x.dtype == DType::kInt32 || x.dtype == DType::kInt64;
   switch (attributes.kind) {
     case UnaryKind::kNot:
       expect_dtype(graph, node, 0, {DType::kBool});
@@ -23,7 +22,8 @@ TensorType infer_unary(const Graph& graph, const Node& node) {
     case UnaryKind::kNeg:
     case UnaryKind::kAbs:
     case UnaryKind::kSign:
-      if (!integer) expect_real(graph, node, 0);
+    case UnaryKind::kSquare:
+      if (!is_integer(x.dtype) || x.dtype == DType::kUInt8) expect_real(graph, node, 0);
       return x;
     default:
       expect_real(graph, node, 0);

@@ -8,7 +8,7 @@ TensorType infer_arg_max(const Graph& graph, const Node& node) {
   const auto& attributes = attributes_of<plan::ArgMaxT>(node);
   expect_inputs(node, 1);
   const TensorType& x = input_type(graph, node, 0);
-  if (x.dtype != DType::kInt32 && x.dtype != DType::kInt64) expect_real(graph, node, 0);
+  if (!is_integer(x.dtype)) expect_real(graph, node, 0);
   expect_axis(node, attributes.axis, x.shape.size());
   Shape shape = x.shape;
   shape[static_cast<size_t>(attributes.axis)] = 1;
