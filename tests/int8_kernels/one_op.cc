@@ -109,6 +109,15 @@ void for_each_target(const std::function<void()>& body) {
   hwy::GetChosenTarget().Update(hwy::SupportedTargets());
 }
 
+ThreadPool* shared_threads() {
+  static const std::unique_ptr<ThreadPool, void (*)(ThreadPool*)> threads = [] {
+    ThreadPool* made = nullptr;
+    REQUIRE(kernels::create_threads(3, &made).ok());
+    return std::unique_ptr<ThreadPool, void (*)(ThreadPool*)>(made, kernels::destroy_threads);
+  }();
+  return threads.get();
+}
+
 const char* target_name() { return hwy::TargetName(hwy::SupportedTargets() & -hwy::SupportedTargets()); }
 
 }  // namespace bantam::test

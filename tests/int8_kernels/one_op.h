@@ -82,26 +82,30 @@ struct OneOp {
 void for_each_target(const std::function<void()>& body);
 const char* target_name();
 
-// Runs `op` on every instruction set and with 1 and 3 threads, and compares the first output with `expected`.
+// Three threads that all tests share.
+ThreadPool* shared_threads();
+
+// Runs `op` and compares the first output with `expected`.
+template <typename T>
+void check_run(OneOp& op, Factory factory, const std::vector<T>& expected, ThreadPool* threads) {
+  const Status status = op.run(factory, threads);
+  INFO(target_name() << (threads == nullptr ? ", " : ", threads, ") << status.where() << ": "
+                     << status.what());
+  REQUIRE(status.ok());
+  const std::vector<T> got = op.outputs[0]->values<T>();
+  REQUIRE(got.size() == expected.size());
+  size_t bad = 0;
+  while (bad < got.size() && std::memcmp(&got[bad], &expected[bad], sizeof(T)) == 0) ++bad;
+  if (bad < got.size()) {
+    FAIL("element " << bad << " of " << got.size() << " is " << +got[bad] << ", not " << +expected[bad]);
+  }
+}
+
+// The same on every instruction set, and on the best of them with several threads.
 template <typename T>
 void check_everywhere(OneOp& op, Factory factory, const std::vector<T>& expected) {
-  for_each_target([&] {
-    for (int32_t count : {1, 3}) {
-      ThreadPool* threads = nullptr;
-      REQUIRE(kernels::create_threads(count, &threads).ok());
-      const Status status = op.run(factory, threads);
-      kernels::destroy_threads(threads);
-      INFO(target_name() << ", threads " << count << ", " << status.where() << ": " << status.what());
-      REQUIRE(status.ok());
-      const std::vector<T> got = op.outputs[0]->values<T>();
-      REQUIRE(got.size() == expected.size());
-      size_t bad = 0;
-      while (bad < got.size() && std::memcmp(&got[bad], &expected[bad], sizeof(T)) == 0) ++bad;
-      if (bad < got.size()) {
-        FAIL("element " << bad << " of " << got.size() << " is " << +got[bad] << ", not " << +expected[bad]);
-      }
-    }
-  });
+  for_each_target([&] { check_run(op, factory, expected, nullptr); });
+  check_run(op, factory, expected, shared_threads());
 }
 
 }  // namespace bantam::test
