@@ -47,15 +47,40 @@ HWY_INLINE V log_of(D d, V x) {
       hn::IfThenElse(hn::Eq(x, zero), hn::Neg(infinity), hn::IfThenElse(hn::Gt(x, zero), x, hn::NaN(d)));
   return hn::IfThenElse(hn::And(hn::Gt(x, zero), hn::Lt(x, infinity)), regular, edge);
 }
+// exp for |x| <= 87, where nothing over- or underflows: x = n ln 2 + r with |r| <= ln 2 / 2, a polynomial for
+// exp(r) (its coefficients are those of XNNPACK's p5), and n added to the exponent.
+HWY_INLINE V bounded_exp(D d, V x) {
+  const hn::RebindToSigned<D> di;
+  const auto n = hn::NearestInt(hn::Mul(x, constant(d, 1.44269504f)));
+  const V whole = hn::ConvertTo(d, n);
+  const V reduced = hn::NegMulAdd(whole, constant(d, 0x1.62E400p-1f), x);
+  const V r = hn::NegMulAdd(whole, constant(d, 0x1.7F7D1Cp-20f), reduced);
+  V p = constant(d, 0x1.0F9F9Cp-7f);
+  p = hn::MulAdd(p, r, constant(d, 0x1.573A1Ap-5f));
+  p = hn::MulAdd(p, r, constant(d, 0x1.555A80p-3f));
+  p = hn::MulAdd(p, r, constant(d, 0x1.FFFDC6p-2f));
+  p = hn::MulAdd(p, r, constant(d, 0x1.FFFFF6p-1f));
+  p = hn::MulAdd(p, r, constant(d, 1.0f));
+  return hn::Mul(p, hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(n, hn::Set(di, 127)))));
+}
+
+// 1 / x for 1 <= x < 2^126, to two units in the last place: the CPU's estimate and Newton's steps cost less
+// than a division.
+HWY_INLINE V reciprocal_of(D d, V x) {
+  const V two = constant(d, 2.0f);
+  V r = hn::ApproximateReciprocal(x);
+#if !HWY_ARCH_X86
+  r = hn::Mul(r, hn::NegMulAdd(x, r, two));  // ARM's estimate has 8 bits, x86's 11 or more
+#endif
+  return hn::Mul(r, hn::NegMulAdd(x, r, two));
+}
+
 HWY_INLINE V sigmoid_of(D d, V x) {
-  // exp stays finite, so that nothing divides infinities.
-  const V e = hn::Exp(d, hn::Min(hn::Neg(x), constant(d, 88.0f)));
-  return hn::Div(constant(d, 1.0f), hn::Add(constant(d, 1.0f), e));
+  const V limit = constant(d, 87.0f);
+  const V bounded = hn::Max(hn::Neg(limit), hn::Min(limit, hn::Neg(x)));
+  return reciprocal_of(d, hn::Add(constant(d, 1.0f), bounded_exp(d, bounded)));
 }
-HWY_INLINE V silu_of(D d, V x) {
-  const V e = hn::Exp(d, hn::Min(hn::Neg(x), constant(d, 88.0f)));
-  return hn::Div(x, hn::Add(constant(d, 1.0f), e));
-}
+HWY_INLINE V silu_of(D d, V x) { return hn::Mul(x, sigmoid_of(d, x)); }
 HWY_INLINE V softplus_of(D d, V x) {
   return hn::Add(hn::Max(x, hn::Zero(d)), hn::Log1p(d, hn::Exp(d, hn::Neg(hn::Abs(x)))));
 }

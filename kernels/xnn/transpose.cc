@@ -101,7 +101,12 @@ class InterleaveKernel final : public Kernel {
   Status run(const RunContext& context) override {
     const auto* x = input_as<std::byte>(context, 0);
     auto* y = output_as<std::byte>(context);
-    for (size_t i = 0; i < batch_; ++i) interleave_(x + i * bytes_, y + i * bytes_, columns_);
+    const auto bytes = static_cast<int64_t>(bytes_);
+    parallel_ranges(context.threads, static_cast<int64_t>(batch_), tile_for(bytes),
+                    [&](int64_t begin, int64_t end) {
+                      for (int64_t i = begin; i < end; ++i)
+                        interleave_(x + i * bytes, y + i * bytes, columns_);
+                    });
     return ok_status();
   }
 
