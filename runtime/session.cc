@@ -1,6 +1,7 @@
 #include "bantam/runtime/session.h"
 
-#include <chrono>
+#include <time.h>
+
 #include <cstring>
 #include <new>
 
@@ -11,6 +12,13 @@ namespace {
 
 constexpr std::align_val_t kAlignment{kTensorAlignment};
 constexpr int32_t kMostThreads = 1024;
+
+// As std::chrono's steady clock, without the C++ runtime library.
+uint64_t monotonic_ns() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
+}
 
 std::byte* allocate_aligned(size_t bytes) {
   return static_cast<std::byte*>(::operator new(bytes, kAlignment, std::nothrow));
@@ -252,14 +260,12 @@ Status Session::execute(AfterOp after_op) {
 
 Status Session::run_ops() {
   if (hook_ == nullptr) return execute([](int32_t) {});
-  using Clock = std::chrono::steady_clock;
-  Clock::time_point begin = Clock::now();
+  uint64_t begin = monotonic_ns();
   return execute([&](int32_t op) {
-    const auto elapsed = std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin);
+    const uint64_t elapsed = monotonic_ns() - begin;
     const auto i = static_cast<size_t>(op);
-    hook_(hook_user_, {op, model_->loaded().ops[i].outputs[0], contexts_[i].outputs[0],
-                       static_cast<uint64_t>(elapsed.count())});
-    begin = Clock::now();
+    hook_(hook_user_, {op, model_->loaded().ops[i].outputs[0], contexts_[i].outputs[0], elapsed});
+    begin = monotonic_ns();
   });
 }
 

@@ -7,7 +7,9 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 // A plan may ask for an arena larger than the machine: that is an error, not the end of the process.
-extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
+extern "C" const char* __asan_default_options() {
+  return "allocator_may_return_null=1:max_allocation_size_mb=64";
+}
 #endif
 
 namespace bantam::test {

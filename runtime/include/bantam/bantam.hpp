@@ -114,8 +114,9 @@ class Session {
   template <typename Hook>
   Outcome set_hook(Hook* hook) {
     bantam_error error;
-    auto call = [](void* user, const bantam_op_event* event) { (*static_cast<Hook*>(user))(*event); };
-    return {bantam_session_set_hook(get(), hook == nullptr ? nullptr : +call, hook, &error), error};
+    auto call = [](void* data, const bantam_op_event* event) { (*static_cast<Hook*>(data))(*event); };
+    void* user = const_cast<void*>(static_cast<const void*>(hook));
+    return {bantam_session_set_hook(get(), hook == nullptr ? nullptr : +call, user, &error), error};
   }
 
   Expected<bantam_verification> verify() {

@@ -16,13 +16,13 @@ struct TensorInfo {
   plan::DType dtype = plan::DType::kFloat32;
   int32_t rank = 0;
   int32_t dims[kMaxRank] = {};
-  int64_t elements = 1;            // product of dims
-  size_t bytes = 0;                // from first to one past the last element, strides included
-  int32_t pixel_stride = 1;        // elements between neighbouring innermost rows; dims[rank - 1] when dense
-  const float* scales = nullptr;   // quantization: one, or one per output channel of constant weights
+  int64_t elements = 1;           // product of dims
+  size_t bytes = 0;               // from first to one past the last element, strides included
+  int32_t pixel_stride = 1;       // elements between neighbouring innermost rows; dims[rank - 1] when dense
+  const float* scales = nullptr;  // quantization: one, or one per output channel of constant weights
   int32_t scale_count = 0;
   int32_t zero_point = 0;
-  const void* data = nullptr;      // constants: their bytes in the plan; otherwise null
+  const void* data = nullptr;  // constants: their bytes in the plan; otherwise null
 
   float scale() const { return scales[0]; }
   bool quantized() const { return scale_count > 0; }
@@ -38,12 +38,12 @@ struct PackedWeights;
 // One op of a verified plan, for the kernel that will execute it.
 struct OpContext {
   const plan::Op* op = nullptr;
-  const TensorInfo* const* inputs = nullptr;   // null entries: optional inputs left out
+  const TensorInfo* const* inputs = nullptr;  // null entries: optional inputs left out
   int32_t input_count = 0;
   const TensorInfo* const* outputs = nullptr;
   int32_t output_count = 0;
-  PackedWeights* packed = nullptr;             // shared by the sessions of a model; thread-safe
-  ThreadPool* threads = nullptr;               // null: one thread
+  PackedWeights* packed = nullptr;  // shared by the sessions of a model; thread-safe
+  ThreadPool* threads = nullptr;    // null: one thread
 
   const TensorInfo& input(int32_t i) const { return *inputs[i]; }
   const TensorInfo& output(int32_t i = 0) const { return *outputs[i]; }
@@ -51,13 +51,14 @@ struct OpContext {
 };
 
 struct RunContext {
-  const void* const* inputs = nullptr;   // constants included; null for optional inputs left out
+  const void* const* inputs = nullptr;  // constants included; null for optional inputs left out
   void* const* outputs = nullptr;
-  void* workspace = nullptr;             // workspace_bytes() long, aligned to kTensorAlignment
+  void* workspace = nullptr;  // workspace_bytes() long, aligned to kTensorAlignment
   ThreadPool* threads = nullptr;
 };
 
-// An op made ready for one session: everything that can be decided and allocated is, so that run() does neither.
+// An op made ready for one session: everything that can be decided and allocated is, so that run() does
+// neither.
 class Kernel {
  public:
   virtual ~Kernel() = default;

@@ -8,12 +8,12 @@ namespace bantam {
 // The values are those of bantam_status in bantam.h.
 enum class StatusCode : int32_t {
   kOk = 0,
-  kInvalidArgument = 1,   // the caller's mistake
-  kInvalidPlan = 2,       // truncated, damaged or contradictory plan
-  kUnsupported = 3,       // newer format, or a kernel that this build leaves out
+  kInvalidArgument = 1,  // the caller's mistake
+  kInvalidPlan = 2,      // truncated, damaged or contradictory plan
+  kUnsupported = 3,      // newer format, or a kernel that this build leaves out
   kOutOfMemory = 4,
-  kIo = 5,                // a file cannot be opened, read or mapped
-  kBusy = 6,              // the session is running on another thread
+  kIo = 5,    // a file cannot be opened, read or mapped
+  kBusy = 6,  // the session is running on another thread
   kCancelled = 7,
   kInternal = 8,
 };
@@ -37,8 +37,8 @@ class [[nodiscard]] Status {
 
 inline Status ok_status() { return {}; }
 
-#define BANTAM_RETURN_IF_ERROR(expression)                     \
-  do {                                                         \
+#define BANTAM_RETURN_IF_ERROR(expression)                                      \
+  do {                                                                          \
     if (::bantam::Status status_ = (expression); !status_.ok()) return status_; \
   } while (false)
 
