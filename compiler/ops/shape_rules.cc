@@ -35,7 +35,7 @@ const TensorType& output_type(const Graph& graph, const Node& node) {
 }
 
 bool is_integer(DType dtype) {
-  return dtype == DType::kInt64 || dtype == DType::kInt32 || dtype == DType::kInt8 || dtype == DType::kUInt8;
+  return dtype == DType::kInt64 || dtype == DType::kInt32 || dtype == DType::kUInt8;
 }
 
 void expect_dtype(const Graph& graph, const Node& node, size_t i, std::initializer_list<DType> dtypes) {

@@ -16,7 +16,7 @@ void expect_operands(const Graph& graph, const Node& node, BinaryKind kind) {
     case BinaryKind::kXor:
       return expect_dtype(graph, node, 0, {DType::kBool});
     case BinaryKind::kMod:
-      return expect_dtype(graph, node, 0, {DType::kInt32, DType::kInt64, DType::kInt8, DType::kUInt8});
+      return expect_dtype(graph, node, 0, {DType::kInt32, DType::kInt64, DType::kUInt8});
     case BinaryKind::kPRelu:
       return expect_real(graph, node, 0);
     case BinaryKind::kEqual:
