@@ -172,7 +172,6 @@ class Converter {
       inputs.push_back(!is_float_data(id) ? id : (same_scale ? in_scale(id, q) : as_int8(id)));
     }
     set_clamp(node, q);
-    if (auto* pad = std::get_if<plan::PadT>(&node.attributes)) pad->value = quantized(pad->value, q);
     TensorType type = graph_.value(node.outputs[0]).type;
     type.dtype = DType::kInt8;
     return add_int8(node.code, node.name, std::move(inputs), q, std::move(node.attributes), type);

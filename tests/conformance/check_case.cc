@@ -1,0 +1,185 @@
+#include <algorithm>
+#include <catch2/catch_test_macros.hpp>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <random>
+
+#include "bantam/compiler/compiler.h"
+#include "engine/plan_runner.h"
+#include "op_case.h"
+#include "passes/pass.h"
+#include "reference/node.h"
+#include "temporary_directory.h"
+
+namespace bantam::tests {
+namespace {
+
+using compiler::Precision;
+using compiler::TensorData;
+
+constexpr int kSamples = 3;  // compared
+constexpr int kCalibrationSamples = 64;
+
+// Plans can be written from this pass on: before it softmax may be along any axis.
+constexpr std::string_view kFirstStage = "move_softmax_axis";
+
+using Sample = std::vector<Array>;  // one per input
+
+// Sample `number` of the case's inputs; elements are exact as floats.
+Sample draw(const OpCase& it, uint32_t number) {
+  std::mt19937 random(number);
+  Sample sample;
+  for (const Input& input : it.inputs) {
+    sample.push_back(make(input.shape, [&](const Index&) {
+      const double share = static_cast<double>(random()) / 4294967296.0;
+      return double{static_cast<float>(input.low + (input.high - input.low) * share)};
+    }));
+  }
+  return sample;
+}
+
+std::vector<TensorData> tensors(const Sample& sample) {
+  std::vector<TensorData> list;
+  for (const Array& array : sample) {
+    const std::vector<float> values(array.values.begin(), array.values.end());
+    TensorData data{plan::DType::kFloat32, array.shape,
+                    std::vector<std::byte>(values.size() * sizeof(float))};
+    std::memcpy(data.bytes.data(), values.data(), data.bytes.size());
+    list.push_back(std::move(data));
+  }
+  return list;
+}
+
+template <typename T>
+std::vector<double> widen(const TensorData& data) {
+  std::vector<T> values(data.bytes.size() / sizeof(T));
+  std::memcpy(values.data(), data.bytes.data(), data.bytes.size());
+  return {values.begin(), values.end()};
+}
+
+std::vector<double> values_of(const TensorData& data) {
+  switch (data.dtype) {
+    case plan::DType::kFloat32:
+      return widen<float>(data);
+    case plan::DType::kInt64:
+      return widen<int64_t>(data);
+    case plan::DType::kInt32:
+      return widen<int32_t>(data);
+    default:
+      return widen<uint8_t>(data);
+  }
+}
+
+double largest(const std::vector<double>& values) {
+  double most = 0;
+  for (double value : values) most = std::max(most, std::fabs(value));
+  return most;
+}
+
+// `relative`: to the largest element and to the element itself.
+void check_close(const std::vector<double>& actual, const std::vector<double>& expected, double relative) {
+  const double room = relative * largest(expected);
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const double error = std::fabs(actual[i] - expected[i]);
+    if (error <= room + relative * std::fabs(expected[i])) continue;
+    INFO("element " << i << " is " << actual[i] << ", expected " << expected[i]);
+    FAIL_CHECK("outside the tolerance");
+    return;
+  }
+}
+
+double signal_to_noise(const std::vector<double>& actual, const std::vector<double>& expected) {
+  double signal = 0, noise = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    signal += expected[i] * expected[i];
+    noise += std::pow(actual[i] - expected[i], 2);
+  }
+  return noise == 0 ? HUGE_VAL : 10 * std::log10(signal / noise);
+}
+
+class CaseRunner {
+ public:
+  explicit CaseRunner(const OpCase& it) : it_(it), model_(build_model(it)) {
+    path_ = directory_.file("model.onnx");
+    std::ofstream file(path_, std::ios::binary);
+    REQUIRE(model_.SerializeToOstream(&file));
+    file.close();
+    for (uint32_t i = 0; i < kSamples; ++i) {
+      samples_.push_back(draw(it, i));
+      expected_.push_back(run_reference(model_, samples_.back()));
+    }
+  }
+
+  void check(Precision precision, const std::string& stage) {
+    INFO((stage.empty() ? "whole pipeline" : "up to " + stage));
+    compiler::CompileOptions options;
+    options.precision = precision;
+    options.stop_after = stage;
+    options.threads = 1;
+    if (precision == Precision::kInt8) options.calibration = calibration();
+    const auto factory = tools::plan_runner_factory();
+    const std::vector<std::byte> plan = compiler::compile(path_, options, factory).plan;
+    REQUIRE(!plan.empty());
+    const auto runner = factory(plan);
+    std::vector<std::vector<double>> all_actual(expected_[0].size()), all_expected(expected_[0].size());
+    for (size_t s = 0; s < samples_.size(); ++s) {
+      INFO("sample " << s);
+      const std::vector<TensorData> outputs = runner->run(tensors(samples_[s]), {});
+      REQUIRE(outputs.size() == expected_[s].size());
+      for (size_t i = 0; i < outputs.size(); ++i) {
+        INFO("output " << i);
+        const Array& expected = expected_[s][i];
+        CHECK(outputs[i].shape == expected.shape);
+        CHECK((outputs[i].dtype == plan::DType::kFloat32) == (expected.kind == Kind::kFloat));
+        const std::vector<double> actual = values_of(outputs[i]);
+        REQUIRE(actual.size() == expected.values.size());
+        if (precision != Precision::kInt8)
+          check_close(actual, expected.values, precision == Precision::kFp16 ? 3e-3 : 2e-5);
+        all_actual[i].insert(all_actual[i].end(), actual.begin(), actual.end());
+        all_expected[i].insert(all_expected[i].end(), expected.values.begin(), expected.values.end());
+      }
+    }
+    if (precision != Precision::kInt8) return;
+    for (size_t i = 0; i < all_actual.size(); ++i) {
+      if (it_.int8_db > 0) CHECK(signal_to_noise(all_actual[i], all_expected[i]) >= it_.int8_db);
+    }
+  }
+
+ private:
+  compiler::SampleSource calibration() const {
+    compiler::SampleSource source;
+    source.count = kCalibrationSamples;
+    source.description = "random";
+    source.load = [this](int index) { return tensors(draw(it_, static_cast<uint32_t>(index))); };
+    return source;
+  }
+
+  const OpCase& it_;
+  onnx::ModelProto model_;
+  tools::TemporaryDirectory directory_;
+  std::string path_;
+  std::vector<Sample> samples_;
+  std::vector<Outputs> expected_;
+};
+
+}  // namespace
+
+void check_case(const OpCase& it) {
+  CaseRunner runner(it);
+  const auto stages = compiler::pipeline();
+  const auto first =
+      std::find_if(stages.begin(), stages.end(), [](const auto& pass) { return pass.name == kFirstStage; });
+  REQUIRE(first != stages.end());
+  for (auto pass = first; pass != stages.end(); ++pass)
+    runner.check(Precision::kFp32, std::string(pass->name));
+  {
+    INFO("fp16");
+    runner.check(Precision::kFp16, "");
+  }
+  INFO("int8");
+  runner.check(Precision::kInt8, "");
+}
+
+}  // namespace bantam::tests
