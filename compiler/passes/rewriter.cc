@@ -7,17 +7,17 @@
 
 namespace bantam::compiler {
 
-ValueId Rewriter::add(OpCode code, const std::string& name, std::vector<ValueId> inputs,
+ValueId Rewriter::add(OpCode code, std::string name, std::vector<ValueId> inputs,
                       Attributes attributes, std::optional<TensorType> type) {
   const ValueId output = graph_.add_value(name, type.value_or(TensorType{}));
-  add_into(output, code, name, std::move(inputs), std::move(attributes));
+  add_into(output, code, std::move(name), std::move(inputs), std::move(attributes));
   graph_.value(output).type = op_def(code).infer(graph_, graph_.nodes.back());
   return output;
 }
 
-void Rewriter::add_into(ValueId output, OpCode code, const std::string& name, std::vector<ValueId> inputs,
+void Rewriter::add_into(ValueId output, OpCode code, std::string name, std::vector<ValueId> inputs,
                         Attributes attributes) {
-  graph_.nodes.push_back({code, name, std::move(inputs), {output}, std::move(attributes)});
+  graph_.nodes.push_back({code, std::move(name), std::move(inputs), {output}, std::move(attributes)});
 }
 
 void drop_dead_nodes(Graph& graph) {

@@ -20,11 +20,12 @@ class Rewriter {
   std::vector<Node>& old_nodes() { return old_; }
   void keep(Node node) { graph_.nodes.push_back(std::move(node)); }
 
+  // Names are taken by value: they often are those of values, which move when a value is added.
   // Appends a node and returns its output, whose type is inferred; `type` where the op does not determine it.
-  ValueId add(OpCode code, const std::string& name, std::vector<ValueId> inputs, Attributes attributes = {},
+  ValueId add(OpCode code, std::string name, std::vector<ValueId> inputs, Attributes attributes = {},
               std::optional<TensorType> type = std::nullopt);
   // Appends a node that makes the existing value `output`.
-  void add_into(ValueId output, OpCode code, const std::string& name, std::vector<ValueId> inputs,
+  void add_into(ValueId output, OpCode code, std::string name, std::vector<ValueId> inputs,
                 Attributes attributes = {});
 
  private:

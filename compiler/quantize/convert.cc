@@ -98,10 +98,10 @@ class Converter {
     return add_int8(OpCode::kRequantize, graph_.value(id).name, {value}, q);
   }
 
-  ValueId add_int8(OpCode code, const std::string& name, std::vector<ValueId> inputs, const Quantization& q,
+  ValueId add_int8(OpCode code, std::string name, std::vector<ValueId> inputs, const Quantization& q,
                    Attributes attributes = {}, std::optional<TensorType> type = std::nullopt) {
     const ValueId result =
-        rewriter_.add(code, name, std::move(inputs), std::move(attributes), std::move(type));
+        rewriter_.add(code, std::move(name), std::move(inputs), std::move(attributes), std::move(type));
     graph_.value(result).quantization = q;
     return result;
   }
@@ -139,7 +139,7 @@ class Converter {
     const ValueId x = as_int8(node.inputs[0]);
     const float input_scale = graph_.value(x).quantization->scales[0];
     QuantizedWeights w = quantize_corrected(node, input_scale, q.scales[0]);
-    const std::string& name = graph_.value(node.inputs[1]).name;
+    const std::string name = graph_.value(node.inputs[1]).name;
     Quantization bias_quantization;
     for (float scale : w.scales) bias_quantization.scales.push_back(input_scale * scale);
     const ValueId weights = graph_.add_constant(name, std::move(w.weights));
