@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # Prepares the machine, builds and runs the tests. Ends with "N passed, N failed" and fails if a test did.
-#   tools/test.sh           release build with every test, then the sanitizer build with the fast ones and a short fuzzing
+#   tools/test.sh           release build with every test, then the sanitizer build with the fast ones
+#   tools/test.sh --fuzz    the libFuzzer targets, 20 seconds each
 #   tools/test.sh --quick   release build with the fast tests only
 # A test is fast unless it carries the ctest label "slow"; fuzzing is labelled "fuzz".
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
 
-quick=false
-case "${1:-}" in
-  "") ;;
-  --quick) quick=true ;;
-  *) echo "usage: tools/test.sh [--quick]" >&2; exit 2 ;;
+mode=${1:-}
+case "$mode" in
+  "" | --quick | --fuzz) ;;
+  *) echo "usage: tools/test.sh [--quick | --fuzz]" >&2; exit 2 ;;
 esac
 
 export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)} CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$(nproc)}
@@ -49,12 +49,13 @@ check() {
 }
 
 toolchains/setup test
-if $quick; then
+if [[ $mode == --quick ]]; then
   check release all -LE slow
+elif [[ $mode == --fuzz ]]; then
+  check fuzz fuzzers -L fuzz
 else
   check release all
   check asan all -LE slow
-  check fuzz fuzzers -L fuzz
 fi
 
 echo

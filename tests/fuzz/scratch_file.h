@@ -23,7 +23,7 @@ class ScratchFile {
 
   const std::string& write(const uint8_t* data, size_t size) const {
     std::FILE* file = std::fopen(path_.c_str(), "wb");
-    if (file == nullptr || std::fwrite(data, 1, size, file) != size) ::abort();
+    if (file == nullptr || (size != 0 && std::fwrite(data, 1, size, file) != size)) ::abort();
     std::fclose(file);
     return path_;
   }

@@ -20,7 +20,9 @@ class AlignedBytes {
  public:
   AlignedBytes() = default;
   explicit AlignedBytes(size_t size) : lines_(size / kTensorAlignment + 1), size_(size) {}
-  AlignedBytes(const void* data, size_t size) : AlignedBytes(size) { std::memcpy(lines_.data(), data, size); }
+  AlignedBytes(const void* data, size_t size) : AlignedBytes(size) {
+    if (size != 0) std::memcpy(lines_.data(), data, size);
+  }
 
   std::byte* data() { return reinterpret_cast<std::byte*>(lines_.data()); }
   const std::byte* data() const { return reinterpret_cast<const std::byte*>(lines_.data()); }
