@@ -100,11 +100,12 @@ Status PlanSource::check_intact() const {
 
 void PlanSource::release_pages(size_t offset, size_t bytes) const {
   if (mapping_ == nullptr) return;
-  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-  const uintptr_t begin = reinterpret_cast<uintptr_t>(data_) + offset;
-  const uintptr_t first = (begin + page - 1) / page * page;
-  const uintptr_t last = (begin + bytes) / page * page;
-  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  // The mapping begins on a page; only whole pages inside the range go.
+  const size_t begin = static_cast<size_t>(data_ - static_cast<const std::byte*>(mapping_)) + offset;
+  const size_t first = (begin + page - 1) / page * page;
+  const size_t last = (begin + bytes) / page * page;
+  if (first < last) madvise(static_cast<std::byte*>(mapping_) + first, last - first, MADV_DONTNEED);
 }
 
 }  // namespace bantam

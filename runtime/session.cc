@@ -1,8 +1,7 @@
 #include "bantam/runtime/session.h"
 
-#include <time.h>
-
 #include <cstring>
+#include <ctime>
 #include <new>
 
 #include "hash64.h"
@@ -311,9 +310,9 @@ SessionMemory Session::memory() const {
   memory.arena = model_->loaded().arena_bytes;
   memory.workspace = workspace_bytes_;
   for (const Kernel* kernel : kernels_) memory.state += kernel->state_bytes();
-  memory.bookkeeping = sizeof(Session) + kernels_.size() * (sizeof(Kernel*) + sizeof(RunContext)) +
-                       addresses_.size() * sizeof(void*) + roots_.size() * sizeof(std::byte*) +
-                       (inputs_.size() + outputs_.size()) * sizeof(Port);
+  memory.bookkeeping = sizeof(Session) + kernels_.size_bytes() + contexts_.size_bytes() +
+                       addresses_.size_bytes() + roots_.size_bytes() + inputs_.size_bytes() +
+                       outputs_.size_bytes();
   return memory;
 }
 
