@@ -3,37 +3,13 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "bantam/bantam.hpp"
 #include "plan_mutator.h"
+#include "quick_plans.h"
 #include "support/plan_builder.h"
 
 namespace {
 
 using namespace bantam;  // NOLINT: a program of its own
-
-// A plan may ask for honest but endless work: only those that are done at once are run. Pooling windows and
-// the like read their input per element of the output, so this bounds every op's work from above.
-constexpr uint64_t kMaxArena = 1 << 20;
-constexpr double kMaxWork = 1 << 26;
-
-double elements(const bantam_tensor& tensor) {
-  double count = 1;
-  for (int i = 0; i < tensor.rank; ++i) count *= tensor.dims[i];
-  return count;
-}
-
-bool quickly_done(const Model& model) {
-  const bantam_model_info info = model.info();
-  if (info.arena_bytes > kMaxArena) return false;
-  double work = 0;
-  for (int op = 0; op < info.op_count; ++op) {
-    const bantam_op_info about = model.op(op);
-    double read = 1;
-    for (int i = 0; i < about.input_count; ++i) read += elements(model.op_input(op, i));
-    work += read * elements(model.op_output(op, 0));
-  }
-  return work <= kMaxWork;
-}
 
 void run(const Model& model) {
   const bantam_model_info info = model.info();
@@ -58,7 +34,7 @@ void run(const Model& model) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const test::AlignedBytes bytes(data, size);
   const Expected<Model> model = Model::from_memory(bytes.data(), bytes.size());
-  if (model && quickly_done(*model)) run(*model);
+  if (model && tests::quickly_done(*model)) run(*model);
   return 0;
 }
 

@@ -44,10 +44,10 @@ class Mutator {
   Mutator(plan::PlanT* plan, unsigned seed) : plan_(*plan), random_(seed) {}
 
   void mutate() {
-    for (uint32_t changes = below(3) + 1; changes > 0; --changes) {
+    for (uint32_t changes = below(3) == 0 ? 2 : 1; changes > 0; --changes) {
       const uint32_t choice = below(20);
       if (choice == 0) {
-        change(&plan_.arena_bytes);
+        below(2) == 0 ? change(&plan_.arena_bytes) : make_room();
       } else if (choice == 1) {
         change_index(&plan_.inputs);
       } else if (choice == 2) {
@@ -112,6 +112,13 @@ class Mutator {
     pick(*list) = static_cast<int32_t>(below(plan_.tensors.size() + 1)) - 1;
   }
 
+  // A larger arena, with one tensor at its new end.
+  void make_room() {
+    if (plan_.tensors.empty() || plan_.arena_bytes > 1 << 20) return;
+    pick(plan_.tensors)->offset = plan_.arena_bytes;
+    plan_.arena_bytes += 64 << below(8);
+  }
+
   void reorder_ops() {
     if (plan_.ops.empty()) return;
     std::swap(pick(plan_.ops), pick(plan_.ops));
@@ -128,7 +135,7 @@ class Mutator {
         change_list(&tensor->shape);
         break;
       case 3:
-        change(&tensor->offset);
+        below(4) == 0 ? change(&tensor->offset) : move(tensor);
         break;
       case 4:
         tensor->base = static_cast<int32_t>(below(plan_.tensors.size() + 1)) - 1;
@@ -144,8 +151,13 @@ class Mutator {
     }
   }
 
+  void move(plan::TensorT* tensor) {
+    tensor->offset = below(plan_.arena_bytes / kTensorAlignment + 1) * kTensorAlignment;
+  }
+
   void change_quantization(std::unique_ptr<plan::QuantizationT>* quantization) {
     if (*quantization == nullptr) {
+      if (below(8) != 0) return;
       *quantization = std::make_unique<plan::QuantizationT>();
       (*quantization)->scales = {0.5f};
     } else if (below(6) == 0) {
@@ -237,7 +249,7 @@ size_t mutate_plan(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
   const bool bytes_only = seed % 16 == 0 || !split(data, size, &parts);
   if (bytes_only) return LLVMFuzzerMutate(data, size, max_size);
   Mutator(parts.plan.get(), seed).mutate();
-  if (seed % 8 == 1 && !parts.weights.empty()) {
+  if (seed % 4 == 1 && !parts.weights.empty()) {
     parts.weights[seed / 8 % parts.weights.size()] ^= static_cast<std::byte>(seed >> 24 | 1);
   }
   flatbuffers::FlatBufferBuilder builder;

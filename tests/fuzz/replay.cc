@@ -66,7 +66,7 @@ Bytes mutated(const Bytes& seed, unsigned number) {
   constexpr size_t kRoom = 4096;
   std::mt19937 random(number);
   Bytes bytes = seed;
-  if (LLVMFuzzerCustomMutator != nullptr && number % 4 != 0) {
+  if (LLVMFuzzerCustomMutator != nullptr && number % 8 != 0) {
     for (unsigned rounds = random() % 3 + 1; rounds > 0; --rounds) {
       const size_t size = bytes.size();
       bytes.resize(size + kRoom);
