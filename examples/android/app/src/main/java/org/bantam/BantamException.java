@@ -1,0 +1,12 @@
+package org.bantam;
+
+/** What a function of the library says when it fails. */
+public final class BantamException extends RuntimeException {
+    /** A bantam_status of bantam.h. */
+    public final int status;
+
+    BantamException(int status, String message) {
+        super(message);
+        this.status = status;
+    }
+}

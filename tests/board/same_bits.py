@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""Compiles a model with the workstation's bantam and runs the plans there and on other machines, emulated.
+
+int8: `bantam verify` has to pass and `bantam run` has to write the same bytes. fp32, fp16 and a float tail of an int8
+plan: outputs may differ by 1e-4 of the largest one. What comes after `--` goes to `bantam compile`.
+"""
+import argparse
+import array
+import json
+import pathlib
+import shlex
+import struct
+import subprocess
+import sys
+
+TOLERANCE = 1e-4  # of the largest output
+
+
+def run(command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"{shlex.join(map(str, command))}: status {done.returncode}: {done.stderr.strip()[-600:]}")
+    return done.stdout
+
+
+def outputs(program, plan, sample, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.npy"):
+        old.unlink()
+    run([*program, "run", plan, "--input", sample, "--output", folder])
+    return {path.name: path for path in sorted(folder.glob("*.npy"))}
+
+
+def same_bytes(expected, actual):
+    different = [name for name, path in expected.items() if path.read_bytes() != actual[name].read_bytes()]
+    return f"other bytes in {', '.join(different)}" if different else ""
+
+
+def floats(path):
+    content = path.read_bytes()
+    (header,) = struct.unpack_from("<H", content, 8)
+    if b"'<f4'" not in content[10 : 10 + header]:
+        raise RuntimeError(f"{path}: not float32")
+    return array.array("f", content[10 + header :])
+
+
+def close(expected, actual):
+    for name, path in expected.items():
+        want, got = floats(path), floats(actual[name])
+        limit = TOLERANCE * max(map(abs, want))
+        error = max(abs(a - b) for a, b in zip(want, got, strict=True))
+        if not error <= limit:
+            return f"{name} differs by {error:.3g}, more than {limit:.3g}"
+    return ""
+
+
+def check_int8(program, plan, sample, folder, expected):
+    verified = subprocess.run([*program, "verify", plan, "--json"], capture_output=True, text=True)
+    if verified.returncode != 0:
+        return verified.stderr.strip().splitlines()[-1]
+    # An output that floats have computed, such as that of a last softmax, is not promised.
+    promised = json.loads(verified.stdout)["outputs_compared"] > 0
+    return (same_bytes if promised else close)(expected, outputs(program, plan, sample, folder))
+
+
+def check_float(program, plan, sample, folder, expected):
+    return close(expected, outputs(program, plan, sample, folder))
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--work", type=pathlib.Path, required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--calibrate", required=True)
+    parser.add_argument("--input", required=True)
+    parser.add_argument("--machine", action="append", required=True, metavar="NAME=COMMAND")
+    parser.add_argument("--precisions", default="int8,fp32,fp16")
+    parser.add_argument("options", nargs="*", help="for bantam compile")
+    return parser.parse_args()
+
+
+def main():
+    flags = arguments()
+    flags.work.mkdir(parents=True, exist_ok=True)
+    failures = 0
+    for precision in flags.precisions.split(","):
+        check, options = check_float, flags.options
+        if precision == "int8":
+            check, options = check_int8, [*options, "--calibrate", flags.calibrate]
+        plan = flags.work / f"{precision}.bantam"
+        run([flags.program, "compile", flags.model, "-o", plan, "--precision", precision, *options])
+        expected = outputs([flags.program], plan, flags.input, flags.work / precision / "workstation")
+        for machine in flags.machine:
+            name, command = machine.split("=", 1)
+            problem = check(shlex.split(command), plan, flags.input, flags.work / precision / name, expected)
+            failures += bool(problem)
+            print(f"{precision} on {name}: {problem or 'agrees'}", flush=True)
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
