@@ -5,14 +5,17 @@
 namespace bantam::kernels {
 
 bool FloatConstant::load(const TensorInfo* tensor) {
+  return load(tensor, 0, tensor == nullptr ? 0 : static_cast<size_t>(tensor->elements));
+}
+
+bool FloatConstant::load(const TensorInfo* tensor, size_t first, size_t count) {
   if (tensor == nullptr) return true;
   if (tensor->dtype == plan::DType::kFloat32) {
-    data_ = static_cast<const float*>(tensor->data);
+    data_ = static_cast<const float*>(tensor->data) + first;
     return true;
   }
-  const auto count = static_cast<size_t>(tensor->elements);
   if (!converted_.allocate(count)) return false;
-  const auto* halves = static_cast<const uint16_t*>(tensor->data);
+  const auto* halves = static_cast<const uint16_t*>(tensor->data) + first;
   for (size_t i = 0; i < count; ++i) converted_[i] = half_to_float(halves[i]);
   data_ = converted_.data();
   return true;

@@ -12,6 +12,8 @@ namespace bantam::kernels {
 class FloatConstant {
  public:
   [[nodiscard]] bool load(const TensorInfo* tensor);
+  // Elements [first, first + count) only.
+  [[nodiscard]] bool load(const TensorInfo* tensor, size_t first, size_t count);
   const float* data() const { return data_; }
 
  private:

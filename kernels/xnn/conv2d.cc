@@ -2,6 +2,7 @@
 #include "int8/int8_kernels.h"
 #include "kernel_list.h"
 #include "xnn/constants.h"
+#include "xnn/output_blocks.h"
 #include "xnn/row_gather.h"
 #include "xnn_support.h"
 
@@ -13,8 +14,10 @@ using plan::DType;
 
 class Conv2dKernel final : public XnnKernel {
  public:
-  Status init(const OpContext& context) {
+  // `block` is all output channels when there are groups.
+  Status init(const OpContext& context, const OutputBlock& block) {
     BANTAM_RETURN_IF_ERROR(begin(context));
+    block_ = block;
     const TensorInfo& x = context.input(0);
     const TensorInfo& w = context.input(1);
     const TensorInfo& y = context.output();
@@ -32,7 +35,8 @@ class Conv2dKernel final : public XnnKernel {
       gather_ = RowGather(context);
       columns = Columns(context, gather_);
     }
-    weights_.init(context.packed, context.op, w.data, context.has_input(2) ? context.input(2).data : nullptr);
+    weights_.init(context.packed, context.op, weights(context),
+                  context.has_input(2) ? context.input(2).data : nullptr);
     BANTAM_RETURN_IF_ERROR(quantized_ ? create_int8(context, attributes, columns)
                                       : create_float(context, attributes, columns));
     return reshape(context, columns);
@@ -63,10 +67,20 @@ class Conv2dKernel final : public XnnKernel {
           pixel_stride(gather.pixel_stride()) {}
   };
 
+  size_t first() const { return static_cast<size_t>(block_.first); }
+
+  // The block's, in the plan.
+  const std::byte* weights(const OpContext& context) const {
+    const TensorInfo& w = context.input(1);
+    return static_cast<const std::byte*>(w.data) + first() * (w.bytes / static_cast<size_t>(w.dims[0]));
+  }
+
   Status create_float(const OpContext& context, const plan::Conv2d& a, const Columns& c) {
     const TensorInfo& w = context.input(1);
+    const size_t row = static_cast<size_t>(w.elements / w.dims[0]), count = static_cast<size_t>(block_.count);
     FloatConstant kernel, bias;
-    if (!kernel.load(&w) || !bias.load(context.has_input(2) ? &context.input(2) : nullptr)) {
+    if (!kernel.load(&w, first() * row, count * row) ||
+        !bias.load(context.has_input(2) ? &context.input(2) : nullptr, first(), count)) {
       return out_of_memory(context);
     }
     const Range range(a.clamp());
@@ -74,7 +88,7 @@ class Conv2dKernel final : public XnnKernel {
         context, xnn_create_convolution2d_nhwc_f32(
                      a.pad_top(), c.pad_after, a.pad_bottom(), c.pad_before, w.dims[1], c.kernel,
                      a.stride_h(), c.stride, a.dilation_h(), c.dilation, a.groups(), c.depth,
-                     w.dims[0] / a.groups(), c.pixel_stride, context.output().pixel_stride, kernel.data(),
+                     block_.count / a.groups(), c.pixel_stride, context.output().pixel_stride, kernel.data(),
                      bias.data(), range.min, range.max, 0, nullptr, weights_.get(), &operator_));
   }
 
@@ -84,16 +98,17 @@ class Conv2dKernel final : public XnnKernel {
     const TensorInfo& y = context.output();
     ChannelScales scales;
     if (!scales.load(w, w.dims[0])) return out_of_memory(context);
-    const auto* bias = context.has_input(2) ? static_cast<const int32_t*>(context.input(2).data) : nullptr;
+    const int32_t* bias = nullptr;
+    if (context.has_input(2)) bias = static_cast<const int32_t*>(context.input(2).data) + first();
     const Range range(a.clamp());
-    return xnn_result(
-        context,
-        xnn_create_convolution2d_nhwc_qs8_qc8w(
-            a.pad_top(), c.pad_after, a.pad_bottom(), c.pad_before, w.dims[1], c.kernel, a.stride_h(),
-            c.stride, a.dilation_h(), c.dilation, a.groups(), c.depth, w.dims[0] / a.groups(), c.pixel_stride,
-            y.pixel_stride, static_cast<int8_t>(x.zero_point), x.scale(), scales.data(),
-            static_cast<const int8_t*>(w.data), bias, static_cast<int8_t>(y.zero_point), y.scale(),
-            range.q_min, range.q_max, 0, nullptr, weights_.get(), &operator_));
+    return xnn_result(context, xnn_create_convolution2d_nhwc_qs8_qc8w(
+                                   a.pad_top(), c.pad_after, a.pad_bottom(), c.pad_before, w.dims[1],
+                                   c.kernel, a.stride_h(), c.stride, a.dilation_h(), c.dilation, a.groups(),
+                                   c.depth, block_.count / a.groups(), c.pixel_stride, y.pixel_stride,
+                                   static_cast<int8_t>(x.zero_point), x.scale(), scales.data() + first(),
+                                   reinterpret_cast<const int8_t*>(weights(context)), bias,
+                                   static_cast<int8_t>(y.zero_point), y.scale(), range.q_min, range.q_max, 0,
+                                   nullptr, weights_.get(), &operator_));
   }
 
   Status reshape(const OpContext& context, const Columns& columns) {
@@ -116,7 +131,7 @@ class Conv2dKernel final : public XnnKernel {
   xnn_status setup(const RunContext& context) override {
     if (!quantized_) {
       return xnn_setup_convolution2d_nhwc_f32(operator_, context.workspace, input_as<float>(context, 0),
-                                              output_as<float>(context));
+                                              output_as<float>(context) + first());
     }
     const int8_t* x = input_as<int8_t>(context, 0);
     if (gathers_) {
@@ -124,14 +139,32 @@ class Conv2dKernel final : public XnnKernel {
       gather_.run(context.threads, x, gathered);
       x = gathered;
     }
-    return xnn_setup_convolution2d_nhwc_qs8_qc8w(operator_, context.workspace, x, output_as<int8_t>(context));
+    return xnn_setup_convolution2d_nhwc_qs8_qc8w(operator_, context.workspace, x,
+                                                 output_as<int8_t>(context) + first());
   }
 
+  OutputBlock block_;
   bool quantized_ = false;
   bool gathers_ = false;
   RowGather gather_;
   size_t gathered_at_ = 0;  // bytes into the workspace
 };
+
+Status create_block(const OpContext& context, Kernel** out, OutputBlock block) {
+  return make_kernel<Conv2dKernel>(context, out, block);
+}
+
+Status create_xnn_conv2d(const OpContext& context, Kernel** out) {
+  const TensorInfo& w = context.input(1);
+  const TensorInfo& y = context.output();
+  const int32_t channels = w.dims[0];
+  const bool whole = context.op->attributes_as_Conv2d()->groups() != 1 || RowGather::pays(context);
+  const int64_t size = context.input(0).dtype == DType::kInt8 ? 1 : sizeof(float);
+  const int32_t per_block =
+      whole ? channels : channels_per_block(channels, w.elements / channels * size, y.elements / channels);
+  if (per_block == channels) return create_block(context, out, {0, channels});
+  return make_kernel<BlockedKernel>(context, out, channels, per_block, &create_block);
+}
 
 }  // namespace
 
@@ -144,7 +177,7 @@ Status create_conv2d(const OpContext& context, Kernel** out) {
     if (w.data == nullptr) return unsupported(context, "int8 weights have to be constant");
     const Status own = create_int8_depthwise(context, out);
     if (own.code() != StatusCode::kUnsupported) return own;
-    return make_kernel<Conv2dKernel>(context, out);
+    return create_xnn_conv2d(context, out);
   }
   if (x.dtype != DType::kFloat32 || context.output().dtype != DType::kFloat32 ||
       (w.dtype != DType::kFloat32 && w.dtype != DType::kFloat16)) {
@@ -154,7 +187,7 @@ Status create_conv2d(const OpContext& context, Kernel** out) {
   if (constant) {
     const Status depthwise = create_float_depthwise(context, out);
     if (depthwise.code() != StatusCode::kUnsupported) return depthwise;
-    const Status status = make_kernel<Conv2dKernel>(context, out);
+    const Status status = create_xnn_conv2d(context, out);
     if (status.code() != StatusCode::kUnsupported) return status;
   }
   return create_generic_conv2d(context, out);

@@ -3,6 +3,7 @@
 
 #include "conv_reference.h"
 #include "support.h"
+#include "xnn/output_blocks.h"
 
 namespace bantam::test {
 namespace {
@@ -81,7 +82,11 @@ TEST_CASE("Conv2d float32 with weights of run time, without bias or clamp") {
 constexpr ConvCase kFirstLayers[] = {
     {2, 31, 29, 3, 20, 7, 7, 2, 1, 3, 1}, {1, 20, 23, 3, 16, 3, 3, 2, 1, 1, 1},
     {1, 12, 9, 1, 8, 5, 5, 1, 1, 2, 1},   {1, 9, 9, 4, 9, 3, 4, 3, 1, 0, 1},
-    {1, 4, 3, 2, 5, 3, 5, 1, 1, 2, 1},    {1, 1, 64, 1, 6, 1, 16, 4, 1, 4, 1}};
+    {1, 4, 3, 2, 5, 3, 5, 1, 1, 2, 1},    {1, 1, 64, 1, 6, 1, 16, 4, 1, 4, 1},
+    {1, 14, 12, 6, 9, 7, 4, 2, 1, 3, 1},  {1, 8, 8, 7, 9, 3, 3, 1, 1, 1, 1}};
+
+// With weights for more than one block of output channels, the last one smaller.
+constexpr ConvCase kLarge[] = {{1, 5, 5, 200, 250, 3, 3, 1, 1, 1, 1}, {2, 3, 3, 1000, 415, 1, 1, 1, 1, 0, 1}};
 
 constexpr ConvCase kTransposed[] = {{1, 5, 6, 4, 6, 2, 2, 2, 1, 0, 1}, {2, 4, 4, 8, 5, 3, 3, 2, 1, 1, 1},
                                     {1, 6, 5, 6, 6, 4, 4, 2, 1, 1, 2}, {1, 5, 5, 3, 7, 3, 3, 1, 1, 1, 1},
@@ -174,6 +179,32 @@ TEST_CASE("Conv2d int8 of few channels is bit-exact") {
     check_int8(plan::OpCode::kConv2d, c, conv_dims(c),
                [&](const auto& x, const auto& w, const auto& bias) { return conv(c, x, w, bias); });
   }
+}
+
+TEST_CASE("Conv2d in blocks of output channels") {
+  for (const ConvCase& c : kLarge) {
+    CAPTURE(c.in, c.out, c.kh);
+    REQUIRE(kernels::channels_per_block(c.out, c.in * c.kh * c.kw, 18) < c.out);
+    for (const plan::DType dtype : {plan::DType::kFloat32, plan::DType::kFloat16}) {
+      Tensor x = floats({c.n, c.h, c.w, c.in}), bias = floats({c.out});
+      Tensor w = weights_for(c, dtype, 2), y = floats(conv_dims(c), c.out + 3);
+      fill_uniform(x, 1);
+      fill_uniform(bias, 3);
+      bias.constant();
+      OneOp op = make_op(plan::OpCode::kConv2d, {&x, &w, &bias}, y, conv_attributes(c, -4, 5));
+      check_op(op, clamped(conv(c, doubles(x), doubles(w), doubles(bias)), -4, 5), {1e-5, 1e-4});
+    }
+    check_int8(plan::OpCode::kConv2d, c, conv_dims(c),
+               [&](const auto& x, const auto& w, const auto& bias) { return conv(c, x, w, bias); });
+  }
+}
+
+TEST_CASE("Blocks of output channels are even and whole tiles") {
+  CHECK(kernels::channels_per_block(64, 576, 3136) == 64);  // fits the cache
+  CHECK(kernels::channels_per_block(512, 4608, 9) == 512);  // too few pixels to read weights twice
+  CHECK(kernels::channels_per_block(512, 4608, 49) == 32);
+  CHECK(kernels::channels_per_block(1000, 512, 169) == 512);
+  CHECK(kernels::channels_per_block(100, 1 << 20, 49) == 32);  // a channel alone is larger than a block
 }
 
 TEST_CASE("ConvTranspose2d int8 is bit-exact") {
