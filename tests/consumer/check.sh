@@ -45,8 +45,9 @@ answers() {
 }
 
 for language in c cpp; do
-  cmake -S "$repo/examples/$language" -B "$work/$language" -G Ninja "${cross[@]}" "-DCMAKE_PREFIX_PATH=$root" \
-    "-DCMAKE_FIND_ROOT_PATH=$root" -DCMAKE_BUILD_TYPE=Release
+  # A toolchain file looks for packages in the sysroot alone, so the package is named.
+  cmake -S "$repo/examples/$language" -B "$work/$language" -G Ninja "${cross[@]}" "-Dbantam_DIR=$root/lib/cmake/bantam" \
+    -DCMAKE_BUILD_TYPE=Release
   cmake --build "$work/$language"
   answers "$work/$language/classify"
 done
