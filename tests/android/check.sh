@@ -8,8 +8,7 @@ digits=$tests/../../examples/digits
 rm -rf "$work"
 mkdir -p "$work/classes"
 
-"$bantam" compile "$digits/digits.onnx" -o "$work/digits.bantam" --precision int8 --calibrate "$digits/calib" \
-  --image gray --mean 78.7 --std 88.9
+"$tests/../support/digits_plan.sh" "$bantam" "$work/digits.bantam"
 jvm=("$java" -Xcheck:jni --add-opens java.base/java.io=ALL-UNNAMED "-Djava.library.path=$library")
 if [[ $language == java ]]; then
   "$javac" -Xlint:all -Werror -d "$work/classes" "$sources"/*.java "$tests/NativeTest.java"

@@ -11,8 +11,7 @@ mkdir -p "$work"
 export CCACHE_BASEDIR=$repo CCACHE_NOHASHDIR=1  # one compilation serves all builds of these tests
 
 plan=$work/digits.bantam digits=$repo/examples/digits
-"$bantam" compile "$digits/digits.onnx" -o "$plan" --precision int8 --calibrate "$digits/calib" \
-  --image gray --mean 78.7 --std 88.9
+"$repo/tests/support/digits_plan.sh" "$bantam" "$plan"
 read -r expected _ < <("$bantam" run "$plan" --input "$digits/test/000.png" --top 1 | sed -n 2p)
 
 cross=()
