@@ -6,11 +6,13 @@ namespace bantam::kernels {
 
 namespace {
 
-constexpr int64_t kCacheBytes =
-    384 * 1024;  // weights that stay beside the core: most have 512 KiB or more there
+// Weights that stay beside the core: most have 512 KiB or more there.
+constexpr int64_t kCacheBytes = 384 * 1024;
 constexpr int64_t kBlockBytes = 256 * 1024;
-constexpr int32_t kTile = 32;       // output channels of XNNPACK's widest tile
-constexpr int64_t kFewPixels = 16;  // two or three tiles of pixels: weights are read hardly more than once
+// Output channels of XNNPACK's widest tile.
+constexpr int32_t kTile = 32;
+// Two or three of XNNPACK's tiles of pixels: weights are read hardly more than once.
+constexpr int64_t kFewPixels = 16;
 
 }  // namespace
 
