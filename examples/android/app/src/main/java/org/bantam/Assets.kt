@@ -4,7 +4,7 @@ import android.content.res.AssetManager
 import java.nio.MappedByteBuffer
 import java.nio.channels.FileChannel
 
-/** A plan that stands uncompressed in the package; its pages there are used. */
+/** A plan that stands uncompressed in the package; its pages there are used where it begins at a multiple of 64 bytes. */
 fun AssetManager.openModel(name: String): Model =
     openFd(name).use { Model.open(it.parcelFileDescriptor.fd, it.startOffset, it.declaredLength) }
 
