@@ -7,8 +7,8 @@ namespace bantam::kernels {
 namespace {
 
 // Weights that stay beside the core: most have 512 KiB or more there.
-constexpr int64_t kCacheBytes = 384 * 1024;
-constexpr int64_t kBlockBytes = 256 * 1024;
+constexpr int64_t kCacheBytes = int64_t{384} * 1024;
+constexpr int64_t kBlockBytes = int64_t{256} * 1024;
 // Output channels of XNNPACK's widest tile.
 constexpr int32_t kTile = 32;
 // Two or three of XNNPACK's tiles of pixels: weights are read hardly more than once.

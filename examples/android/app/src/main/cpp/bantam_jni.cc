@@ -29,7 +29,8 @@ jstring java_text(JNIEnv* env, const char* utf8) {
     ++c;
     while (wide && (static_cast<unsigned char>(*c) & 0xC0) == 0x80) ++c;
   }
-  while (used > 0 && used + 1 == sizeof(text) && (static_cast<unsigned char>(text[used - 1]) & 0x80) != 0) --used;
+  while (used > 0 && used + 1 == sizeof(text) && (static_cast<unsigned char>(text[used - 1]) & 0x80) != 0)
+    --used;
   text[used] = '\0';
   return env->NewStringUTF(text);
 }
@@ -57,7 +58,8 @@ bool succeeded(JNIEnv* env, bantam_status status, const bantam_error& error) {
 char* address_of(JNIEnv* env, jobject buffer, jint from, jint to) {
   auto* data = buffer == nullptr ? nullptr : static_cast<char*>(env->GetDirectBufferAddress(buffer));
   if (data == nullptr || from < 0 || to < from || to > env->GetDirectBufferCapacity(buffer)) {
-    throw_failure(env, BANTAM_INVALID_ARGUMENT, "buffer", "it is not a direct buffer, or the range lies outside");
+    throw_failure(env, BANTAM_INVALID_ARGUMENT, "buffer",
+                  "it is not a direct buffer, or the range lies outside");
     return nullptr;
   }
   return data + from;
@@ -79,7 +81,8 @@ template <auto get>
 jobject model_tensor(JNIEnv* env, jlong model, jint index) {
   auto tensor = sized<bantam_tensor>();
   bantam_error error;
-  return succeeded(env, get(model_of(model), index, &tensor, &error), error) ? tensor_info(env, tensor) : nullptr;
+  return succeeded(env, get(model_of(model), index, &tensor, &error), error) ? tensor_info(env, tensor)
+                                                                             : nullptr;
 }
 
 template <auto get>
@@ -163,7 +166,9 @@ BANTAM_NATIVE(jlong, sessionCreate)(JNIEnv* env, jclass, jlong model, jint threa
   return handle_of(session);
 }
 
-BANTAM_NATIVE(void, sessionDestroy)(JNIEnv*, jclass, jlong session) { bantam_session_destroy(session_of(session)); }
+BANTAM_NATIVE(void, sessionDestroy)(JNIEnv*, jclass, jlong session) {
+  bantam_session_destroy(session_of(session));
+}
 
 BANTAM_NATIVE(jobject, sessionInput)(JNIEnv* env, jclass, jlong session, jint index) {
   return session_buffer<bantam_session_get_input>(env, session, index);
@@ -186,11 +191,14 @@ BANTAM_NATIVE(void, sessionRun)(JNIEnv* env, jclass, jlong session) {
   succeeded(env, bantam_session_run(session_of(session), &error), error);
 }
 
-BANTAM_NATIVE(void, sessionCancel)(JNIEnv*, jclass, jlong session) { bantam_session_cancel(session_of(session)); }
+BANTAM_NATIVE(void, sessionCancel)(JNIEnv*, jclass, jlong session) {
+  bantam_session_cancel(session_of(session));
+}
 
 BANTAM_NATIVE(jboolean, sessionVerify)(JNIEnv* env, jclass, jlong session) {
   auto verification = sized<bantam_verification>();
   bantam_error error;
-  if (!succeeded(env, bantam_session_verify(session_of(session), &verification, &error), error)) return JNI_FALSE;
+  if (!succeeded(env, bantam_session_verify(session_of(session), &verification, &error), error))
+    return JNI_FALSE;
   return verification.matches != 0 ? JNI_TRUE : JNI_FALSE;
 }
