@@ -24,7 +24,11 @@ endfunction()
 foreach(name xnnpack pthreadpool cpuinfo fxdiv)
   bantam_source(${name})
 endforeach()
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86|AMD64|i.86")
+  set(xnnpack_flags INCLUDE "${CMAKE_CURRENT_LIST_DIR}/xnnpack_flags.cmake")
+endif()
 bantam_prebuild(dir xnnpack TARGET XNNPACK SOURCES pthreadpool cpuinfo fxdiv FLAGS -ffp-contract=off
+  ${xnnpack_flags}
   DEFINES -DXNNPACK_LIBRARY_TYPE=static -DXNNPACK_BUILD_TESTS=OFF -DXNNPACK_BUILD_BENCHMARKS=OFF
     -DXNNPACK_BUILD_ALL_MICROKERNELS=OFF -DXNNPACK_ENABLE_KLEIDIAI=OFF -DCPUINFO_LOG_LEVEL=none)
 set(pthreadpool_library "${dir}/lib/libpthreadpool.a")

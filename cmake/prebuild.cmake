@@ -35,12 +35,12 @@ macro(bantam_source name)
   set(${name}_SOURCE_DIR "${${name}_SOURCE_DIR}")
 endmacro()
 
-# bantam_prebuild(OUT_DIR NAME [HOST] TARGET target [SOURCES name...] [FLAGS flag...] [DEFINES -Dx=y...])
+# bantam_prebuild(OUT_DIR NAME [HOST] TARGET target [SOURCES name...] [FLAGS flag...] [DEFINES -Dx=y...] [INCLUDE file])
 # Builds one target of the source NAME with its own CMake project and sets OUT_DIR to the folder with lib/ and bin/.
 # SOURCES are other sources that take part. HOST builds for this machine, also when the project is cross-compiled.
-# TARGET install runs the install rules too.
+# TARGET install runs the install rules too. INCLUDE is CMake code that the source's project reads when it begins.
 function(bantam_prebuild out_dir name)
-  cmake_parse_arguments(PARSE_ARGV 2 arg "HOST" "TARGET" "SOURCES;FLAGS;DEFINES")
+  cmake_parse_arguments(PARSE_ARGV 2 arg "HOST" "TARGET;INCLUDE" "SOURCES;FLAGS;DEFINES")
   # libFuzzer needs clang for our code only; the system's compiler has usually built these already.
   if(arg_HOST OR BANTAM_FUZZ)
     find_program(BANTAM_HOST_CC NAMES cc gcc clang REQUIRED)
@@ -75,6 +75,11 @@ function(bantam_prebuild out_dir name)
     file(READ "${CMAKE_TOOLCHAIN_FILE}" toolchain)
     string(APPEND key ";${toolchain}")
     list(APPEND settings "-DCMAKE_TOOLCHAIN_FILE=${CMAKE_TOOLCHAIN_FILE}")
+  endif()
+  if(arg_INCLUDE)
+    file(READ "${arg_INCLUDE}" include)
+    string(APPEND key ";${include}")
+    list(APPEND settings "-DCMAKE_PROJECT_INCLUDE=${arg_INCLUDE}")
   endif()
   foreach(source ${name} ${arg_SOURCES})
     string(APPEND key ";${${source}_VERSION}")

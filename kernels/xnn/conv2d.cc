@@ -175,7 +175,9 @@ Status create_conv2d(const OpContext& context, Kernel** out) {
   const TensorInfo& w = context.input(1);
   if (x.dtype == DType::kInt8 && w.dtype == DType::kInt8 && context.output().dtype == DType::kInt8) {
     if (w.data == nullptr) return unsupported(context, "int8 weights have to be constant");
-    const Status own = create_int8_depthwise(context, out);
+    Status own = create_int8_depthwise(context, out);
+    if (own.code() != StatusCode::kUnsupported) return own;
+    if (int8_conv_pays()) own = create_int8_conv2d(context, out);
     if (own.code() != StatusCode::kUnsupported) return own;
     return create_xnn_conv2d(context, out);
   }

@@ -1,10 +1,8 @@
 #include "int8/depthwise/depthwise.h"
 
-#include <cmath>
-#include <cstdlib>
-
 #include "bantam/runtime/array.h"
 #include "int8/arithmetic.h"
+#include "int8/conv_scales.h"
 #include "int8/dispatch.h"
 #include "int8/highway_targets.h"
 #include "int8/int8_kernels.h"
@@ -159,7 +157,7 @@ class Depthwise final : public Kernel {
     if (packed == nullptr) {
       Array<float> scales;
       if (!scales.allocate(static_cast<size_t>(shape_.channels))) return out_of_memory(context);
-      if (!set_scales(context, scales, bias)) return unsupported(context, "weights or scales beyond int32");
+      if (!make_conv_scales(context, scales)) return unsupported(context, "weights or scales beyond int32");
       packed = store.reserve(bytes);
       if (packed == nullptr) return out_of_memory(context);
       const DepthwiseWeights weights = {static_cast<const int8_t*>(w.data), bias, scales.data(),
@@ -220,24 +218,6 @@ class Depthwise final : public Kernel {
     shape_.y_zero = y.zero_point;
     shape_.y_min = range.min;
     shape_.y_max = range.max;
-  }
-
-  // x_scale * w_scale / y_scale, as XNNPACK multiplies them. False when a sum, or its product with the scale,
-  // may leave int32: what happens then depends on the CPU.
-  bool set_scales(const OpContext& context, Array<float>& scales, const int32_t* bias) const {
-    const TensorInfo& w = context.input(1);
-    const auto* weights = static_cast<const int8_t*>(w.data);
-    const int32_t taps = shape_.kernel * shape_.kernel;
-    for (size_t c = 0; c < scales.size(); ++c) {
-      const float w_scale = w.scales[w.scale_count == 1 ? 0 : c];
-      scales[c] = context.input(0).scale() * w_scale / context.output().scale();
-      int64_t reach = bias == nullptr ? 0 : std::abs(static_cast<int64_t>(bias[c]));
-      for (int32_t i = 0; i < taps; ++i)
-        reach += 256 * std::abs(weights[c * static_cast<size_t>(taps) + static_cast<size_t>(i)]);
-      if (reach >= INT32_MAX || !(scales[c] > 0.0f) || !(static_cast<float>(reach) * scales[c] < 0x1p30f))
-        return false;
-    }
-    return true;
   }
 
   using RunFunction = void (*)(const DepthwiseShape&, const DepthwiseTask&, const uint8_t*);
