@@ -1,12 +1,19 @@
-# 32-bit ARM Linux (ARMv7-A with NEON and VFPv4 as in Cortex-A7, hard float) with Debian's cross compiler; tests run under qemu.
+# 32-bit ARM Linux (ARMv7-A with NEON and VFPv4 as in Cortex-A7, hard float) with Debian's cross compiler; tests run under
+# qemu. CMAKE_SYSROOT may name a board's own root folder, CMAKE_PREFIX_PATH folders where packages for the board are installed.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR armv7)
 set(CMAKE_C_COMPILER arm-linux-gnueabihf-gcc)
 set(CMAKE_CXX_COMPILER arm-linux-gnueabihf-g++)
 set(CMAKE_C_FLAGS_INIT "-march=armv7-a -mfpu=neon-vfpv4 -Wno-psabi")
 set(CMAKE_CXX_FLAGS_INIT "-march=armv7-a -mfpu=neon-vfpv4 -Wno-psabi")
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-arm-static -L /usr/arm-linux-gnueabihf)
-set(CMAKE_FIND_ROOT_PATH /usr/arm-linux-gnueabihf)
+if(CMAKE_SYSROOT)
+  set(CMAKE_CROSSCOMPILING_EMULATOR qemu-arm-static -L "${CMAKE_SYSROOT}")
+else()
+  set(CMAKE_CROSSCOMPILING_EMULATOR qemu-arm-static -L /usr/arm-linux-gnueabihf)
+  list(APPEND CMAKE_FIND_ROOT_PATH /usr/arm-linux-gnueabihf)
+endif()
+# Prefixes are sought as they are written, not below the root folders.
+list(APPEND CMAKE_FIND_ROOT_PATH ${CMAKE_PREFIX_PATH})
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)

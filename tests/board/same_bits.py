@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Compiles a model with the workstation's bantam and runs the plans there and on other machines, emulated.
 
-int8: `bantam verify` has to pass and `bantam run` has to write the same bytes. fp32, fp16 and a float tail of an int8
-plan: outputs may differ by 1e-4 of the largest one. What comes after `--` goes to `bantam compile`.
+int8: `bantam verify` has to pass, having compared the golden hashes of every op and output that the workstation compares,
+and `bantam run` has to write the same bytes. fp32, fp16 and a float tail of an int8 plan: outputs may differ by 1e-4 of the
+largest one. What comes after `--` goes to `bantam compile`.
 """
 import argparse
 import array
@@ -60,11 +61,25 @@ def check_int8(program, plan, sample, folder, expected):
         return verified.stderr.strip().splitlines()[-1]
     # An output that floats have computed, such as that of a last softmax, is not promised.
     promised = json.loads(verified.stdout)["outputs_compared"] > 0
-    return (same_bytes if promised else close)(expected, outputs(program, plan, sample, folder))
+    different = (same_bytes if promised else close)(expected["outputs"], outputs(program, plan, sample, folder))
+    if not different and json.loads(verified.stdout) != expected["verified"]:
+        return f"verify says {verified.stdout.strip()}, not {json.dumps(expected['verified'])}"
+    return different
 
 
 def check_float(program, plan, sample, folder, expected):
-    return close(expected, outputs(program, plan, sample, folder))
+    return close(expected["outputs"], outputs(program, plan, sample, folder))
+
+
+def on_workstation(program, plan, sample, folder, precision):
+    expected = {"outputs": outputs([program], plan, sample, folder)}
+    if precision == "int8":
+        verified = json.loads(run([program, "verify", plan, "--json"]))
+        if not verified["ops_compared"]:
+            raise RuntimeError(f"{plan}: no op has a golden hash")
+        print(f"int8: {verified['ops_compared']} ops and {verified['outputs_compared']} outputs to compare", flush=True)
+        expected["verified"] = verified
+    return expected
 
 
 def arguments():
@@ -90,7 +105,7 @@ def main():
             check, options = check_int8, [*options, "--calibrate", flags.calibrate]
         plan = flags.work / f"{precision}.bantam"
         run([flags.program, "compile", flags.model, "-o", plan, "--precision", precision, *options])
-        expected = outputs([flags.program], plan, flags.input, flags.work / precision / "workstation")
+        expected = on_workstation(flags.program, plan, flags.input, flags.work / precision / "workstation", precision)
         for machine in flags.machine:
             name, command = machine.split("=", 1)
             problem = check(shlex.split(command), plan, flags.input, flags.work / precision / name, expected)

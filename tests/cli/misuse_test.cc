@@ -2,14 +2,19 @@
 // half-written.
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <cmath>
+#include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "fixture.h"
+#include "support/plan_builder.h"
 
 namespace bantam::tools {
 namespace {
 
 using Catch::Matchers::ContainsSubstring;
 using Arguments = std::vector<std::string>;
+using Json = nlohmann::json;
+using test::AlignedBytes;
 
 void check_fails(const Arguments& arguments, int status, const std::string& says, const Limits& limits = {}) {
   Ended ended = run_program(arguments, limits);
@@ -46,7 +51,9 @@ TEST_CASE("cli misuse: wrong usage ends with 2") {
   }
   check_fails({"eval", kOnnx, "--inputs", "x"}, 2, "--labels");
   check_fails({"run", "x.bantam"}, 2, "--input");
-  check_fails({"bench", "x.bantam", "--threads", "0"}, 2, "--threads");
+  for (const char* threads : {"0", "-1", "1025", "best", "2.5", ""}) {
+    check_fails({"bench", "x.bantam", "--threads", threads}, 2, "--threads");
+  }
 }
 
 TEST_CASE("cli misuse: files that are not there or not what they should be") {
@@ -180,6 +187,48 @@ TEST_CASE("cli misuse: a full disk behind standard output is a failure") {
   TemporaryDirectory dir;
   std::string plan = compile_digits(dir, "fp32");
   check_fails({"inspect", plan, "--json"}, 1, "standard output", {.standard_output = "/dev/full"});
+}
+
+// The plan with other golden hashes of some ops, which then are those of another machine's results.
+AlignedBytes with_golden(const std::string& plan, const std::vector<size_t>& changed) {
+  const AlignedBytes file(plan.data(), plan.size());
+  PlanHeader header;
+  std::memcpy(&header, file.data(), sizeof(header));
+  const std::byte* metadata = file.data() + sizeof(header);
+  const std::byte* weights = file.data() + header.weights_offset;
+  std::unique_ptr<plan::PlanT> content(plan::GetPlan(metadata)->UnPack());
+  for (size_t op : changed) {
+    REQUIRE(content->ops.at(op)->golden != 0);
+    content->ops[op]->golden ^= 1;
+  }
+  flatbuffers::FlatBufferBuilder builder;
+  builder.Finish(plan::Plan::Pack(builder, content.get()));
+  return test::plan_file(builder.GetBufferPointer(), builder.GetSize(),
+                         {weights, weights + header.weights_bytes});
+}
+
+TEST_CASE("cli: verify names the first op that differs") {
+  TemporaryDirectory dir;
+  std::string good = read_back(compile_digits(dir, "int8"));
+  auto write = [&](const AlignedBytes& plan) {
+    return dir.write("changed.bantam", {reinterpret_cast<const char*>(plan.data()), plan.size()});
+  };
+  CHECK(run_program({"verify", write(with_golden(good, {}))}).status == 0);
+  std::string changed = write(with_golden(good, {2, 4}));
+  std::string name = Json::parse(run_program({"inspect", changed, "--json"}).out)["ops"][2]["name"];
+  CHECK_FALSE(name.empty());
+  check_fails({"verify", changed}, 1, "the first difference is op 2, ");
+  check_fails({"verify", changed}, 1, " " + name + " (");
+  check_fails({"verify", changed}, 1, "), 2 of ");
+  Ended ended = run_program({"verify", changed, "--json"});
+  CHECK(ended.failed_well(1));
+  Json result = Json::parse(ended.out);
+  CHECK(result["matches"] == false);
+  CHECK(result["first_op"] == 2);
+  CHECK(result["first_op_name"] == name);
+  CHECK(result["ops_different"] == 2);
+  CHECK(result["outputs_different"] == 0);
+  CHECK(result["expected"] != result["actual"]);
 }
 
 TEST_CASE("cli misuse: a plan without golden results cannot be verified") {

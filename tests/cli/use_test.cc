@@ -86,6 +86,30 @@ TEST_CASE("cli: inspect and bench give their keys") {
   for (const char* key : {"threads", "load_ms", "peak_rss_bytes", "arena_bytes"})
     CHECK(speed[key].get<double>() > 0);
   CHECK(speed["ops"].size() == facts["ops"].size());
+  CHECK(speed["threads"] == 2);
+  for (const char* key : {"load_ms", "first_run_ms", "runs"}) CHECK(speed["cold"][key].get<double>() > 0);
+  CHECK(speed["cold"]["evicted"].is_boolean());
+  CHECK(speed["cold"]["latency_ms"]["p50"].get<double>() >= speed["cold"]["latency_ms"]["min"].get<double>());
+  CHECK(speed["disturbance"].size() == 5);
+  for (const Json& doubt : speed["doubts"]) CHECK(!doubt["text"].get<std::string>().empty());
+  CHECK_FALSE(speed.contains("tried"));
+}
+
+TEST_CASE("cli: bench finds the best number of threads and says with which CPUs") {
+  TemporaryDirectory dir;
+  std::string plan = compile_digits(dir, "fp32");
+  Json speed = json_of({"bench", plan, "--min-time", "0.05", "--threads", "auto"});
+  REQUIRE(!speed["tried"].empty());
+  bool found = false;
+  for (const Json& tried : speed["tried"]) {
+    CHECK(tried["p50"].get<double>() > 0);
+    found |= tried["threads"] == speed["threads"] && tried["cpus"] == speed["cpus"];
+  }
+  CHECK(found);
+  Ended text = run_program({"bench", plan, "--min-time", "0.05", "--threads", "auto"});
+  CHECK(text.status == 0);
+  for (const char* word : {"latency", "cold load", "tried", "best"})
+    CHECK_THAT(text.out, ContainsSubstring(word));
 }
 
 TEST_CASE("cli: run prints the best classes and stacks outputs as the inputs are stacked") {

@@ -44,8 +44,7 @@ answers() {
 }
 
 for language in c cpp; do
-  # A toolchain file looks for packages in the sysroot alone, so the package is named.
-  cmake -S "$repo/examples/$language" -B "$work/$language" -G Ninja "${cross[@]}" "-Dbantam_DIR=$root/lib/cmake/bantam" \
+  cmake -S "$repo/examples/$language" -B "$work/$language" -G Ninja "${cross[@]}" "-DCMAKE_PREFIX_PATH=$root" \
     -DCMAKE_BUILD_TYPE=Release
   cmake --build "$work/$language"
   answers "$work/$language/classify"

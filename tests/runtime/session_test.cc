@@ -151,6 +151,22 @@ TEST_CASE("the arena can be the caller's") {
   CHECK(open(f.model, &session, options).code() == StatusCode::kInvalidArgument);
 }
 
+TEST_CASE("an arena that memory does not suffice for is an error, and leaves nothing behind") {
+  if constexpr (sizeof(size_t) < 8) SKIP("the largest arena fits into this address space");
+  fake_behavior() = FakeBehavior();
+  ChainPlan builder;
+  builder.plan.arena_bytes = uint64_t{1} << 60;
+  const AlignedBytes file = builder.file();
+  ModelPtr model;
+  SessionPtr session;
+  REQUIRE(load(file, &model).ok());
+  const Status status = open(model, &session);
+  CHECK(status.code() == StatusCode::kOutOfMemory);
+  CHECK(std::string(status.what()) == "no memory for the arena");
+  CHECK(session == nullptr);
+  CHECK(fake_behavior().alive == 1);  // the packed weights
+}
+
 TEST_CASE("the number of threads has limits") {
   Fixture f;
   SessionPtr session;

@@ -1,116 +1,84 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <numeric>
 
+#include "bench/measure.h"
+#include "bench/sysfs.h"
 #include "commands/command.h"
-#include "engine/bench_input.h"
-#include "engine/plan.h"
 #include "io/json_writer.h"
 #include "io/text.h"
 
 namespace bantam::tools {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 struct BenchFlags {
-  std::string plan;
-  int threads = 1;
-  double min_time = 1.0;  // seconds
-  bool profile = false;
+  BenchOptions options;
+  std::string threads = "1";
   bool json = false;
 };
 
-constexpr int kMinRuns = 10;
-constexpr size_t kMaxProfiledRuns = 1000;
-
-struct OpTime {
-  bantam_op_info info;
-  double ms = 0;  // median
-};
-
-struct Result {
-  double load_ms = 0;           // from opening the plan to the first result
-  double first_run_ms = 0;      // of that, the first run
-  std::vector<double> runs_ms;  // sorted
-  std::vector<OpTime> ops;      // in execution order; empty without --profile
-  bantam_memory memory = {};
-  uint64_t peak_rss_bytes = 0;
-  double mean_ms() const {
-    return std::accumulate(runs_ms.begin(), runs_ms.end(), 0.0) / static_cast<double>(runs_ms.size());
-  }
-};
-
-double ms_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-// Milliseconds of each run, for `seconds` and at least kMinRuns times.
-std::vector<double> measure(Session& session, double seconds, const std::string& where) {
-  std::vector<double> times;
-  Clock::time_point start = Clock::now();
-  while (times.size() < kMinRuns || ms_since(start) < seconds * 1000) {
-    Clock::time_point begin = Clock::now();
-    Outcome outcome = session.run();
-    times.push_back(ms_since(begin));
-    require(outcome, where);
-  }
-  return times;
-}
-
-std::vector<OpTime> profile(const Model& model, Session& session, double seconds, const std::string& where) {
-  size_t count = static_cast<size_t>(model.info().op_count);
-  std::vector<std::vector<double>> times(count);
-  auto hook = [&](const bantam_op_event& event) {
-    std::vector<double>& ms = times[static_cast<size_t>(event.op)];
-    if (ms.size() < kMaxProfiledRuns) ms.push_back(static_cast<double>(event.elapsed_ns) * 1e-6);
-  };
-  require(session.set_hook(&hook), where);
-  measure(session, seconds, where);
-  require(session.set_hook(static_cast<decltype(hook)*>(nullptr)), where);
-  std::vector<OpTime> ops;
-  for (size_t i = 0; i < count; ++i) {
-    std::sort(times[i].begin(), times[i].end());
-    double median = times[i].empty() ? 0 : quantile(times[i], 0.5);
-    ops.push_back({model.op(static_cast<int32_t>(i)), median});
-  }
-  return ops;
-}
-
-double gmacs(const OpTime& op) { return op.ms > 0 ? static_cast<double>(op.info.macs) / op.ms * 1e-6 : 0; }
+double gmacs(const OpTime& op) { return op.ms > 0 ? static_cast<double>(op.macs) / op.ms * 1e-6 : 0; }
 
 double total_ms(const std::vector<OpTime>& ops) {
   return std::accumulate(ops.begin(), ops.end(), 0.0,
                          [](double sum, const OpTime& op) { return sum + op.ms; });
 }
 
-void print_json(const BenchFlags& flags, const Result& result) {
-  JsonWriter json;
-  json.begin_object().key("latency_ms").begin_object();
-  json.field("min", result.runs_ms.front()).field("p50", quantile(result.runs_ms, 0.5));
-  json.field("p90", quantile(result.runs_ms, 0.9)).field("p99", quantile(result.runs_ms, 0.99));
-  json.field("mean", result.mean_ms()).end_object();
-  json.field("threads", flags.threads)
-      .field("load_ms", result.load_ms)
-      .field("peak_rss_bytes", result.peak_rss_bytes);
-  json.field("arena_bytes", result.memory.arena_bytes).field("first_run_ms", result.first_run_ms);
-  json.field("runs", result.runs_ms.size()).field("workspace_bytes", result.memory.workspace_bytes);
-  json.field("state_bytes", result.memory.state_bytes).field("packed_bytes", result.memory.packed_bytes);
-  if (flags.profile) {
-    json.key("ops").begin_array();
-    double total = total_ms(result.ops);
-    for (const OpTime& op : result.ops) {
-      json.begin_object().field("name", op.info.name).field("op", op.info.code).field("kind", op.info.kind);
-      json.field("dtype", bantam_dtype_name(op.info.dtype))
-          .field("ms", op.ms)
-          .field("share", total > 0 ? op.ms / total : 0.0);
-      json.field("macs", op.info.macs).field("gmacs_per_s", gmacs(op)).end_object();
+void add_latency(JsonWriter& json, const char* key, const Latency& latency) {
+  json.key(key).begin_object();
+  json.field("min", latency.min).field("p50", latency.p50).field("p90", latency.p90);
+  json.field("p99", latency.p99).field("mean", latency.mean).end_object();
+}
+
+void add_profile(JsonWriter& json, const std::vector<OpTime>& ops) {
+  json.key("ops").begin_array();
+  double total = total_ms(ops);
+  for (const OpTime& op : ops) {
+    json.begin_object().field("name", op.name).field("op", op.code).field("kind", op.kind);
+    json.field("dtype", op.dtype).field("ms", op.ms).field("share", total > 0 ? op.ms / total : 0.0);
+    json.field("macs", op.macs).field("gmacs_per_s", gmacs(op)).end_object();
+  }
+  json.end_array();
+}
+
+// What was cold, what was tried, and what speaks against the figures.
+void add_circumstances(JsonWriter& json, const BenchResult& result) {
+  json.key("cold").begin_object().field("evicted", result.evicted);
+  json.field("load_ms", result.cold_load.total_ms).field("first_run_ms", result.cold_load.first_run_ms);
+  add_latency(json, "latency_ms", result.cold);
+  json.field("runs", result.cold.runs).end_object();
+  json.field("cpus", cpu_list_text(result.choice.cpus));
+  if (!result.tried.empty()) {
+    json.key("tried").begin_array();
+    for (const TriedChoice& tried : result.tried) {
+      json.begin_object().field("threads", tried.choice.threads);
+      json.field("cpus", cpu_list_text(tried.choice.cpus)).field("p50", tried.p50_ms).end_object();
     }
     json.end_array();
   }
+  const Disturbance& found = result.disturbance;
+  json.key("disturbance").begin_object().field("other_cpus", found.other_cores).field("stolen", found.stolen);
+  json.field("waited", found.waited).field("involuntary_switches", found.switches);
+  json.field("drift", found.drift).end_object();
+  json.key("doubts").begin_array();
+  for (const Doubt& doubt : result.doubts) {
+    json.begin_object().field("cause", doubt.cause).field("text", doubt.text).end_object();
+  }
+  json.end_array();
+}
+
+void print_json(const BenchFlags& flags, const BenchResult& result) {
+  JsonWriter json;
+  json.begin_object();
+  add_latency(json, "latency_ms", result.warm);
+  json.field("threads", result.choice.threads).field("load_ms", result.load.total_ms);
+  json.field("peak_rss_bytes", result.peak_rss_bytes).field("arena_bytes", result.memory.arena_bytes);
+  json.field("first_run_ms", result.load.first_run_ms).field("runs", result.warm.runs);
+  json.field("workspace_bytes", result.memory.workspace_bytes);
+  json.field("state_bytes", result.memory.state_bytes).field("packed_bytes", result.memory.packed_bytes);
+  add_circumstances(json, result);
+  if (flags.options.profile) add_profile(json, result.ops);
   json.end_object();
   std::printf("%s\n", json.text().c_str());
 }
@@ -119,45 +87,52 @@ void print_profile(const std::vector<OpTime>& ops) {
   double total = total_ms(ops);
   std::printf("\n%-44s %-16s %-8s %9s %7s %9s\n", "node", "op", "dtype", "ms", "share", "GMAC/s");
   for (const OpTime& op : ops) {
-    std::string code = *op.info.kind != '\0' ? op.info.kind : op.info.code;
-    std::string rate = op.info.macs > 0 ? format("%.1f", gmacs(op)) : "";
-    std::printf("%-44.44s %-16s %-8s %9.4f %5.1f %% %9s\n", op.info.name, code.c_str(),
-                bantam_dtype_name(op.info.dtype), op.ms, total > 0 ? 100 * op.ms / total : 0.0, rate.c_str());
+    const std::string& code = op.kind.empty() ? op.code : op.kind;
+    std::string rate = op.macs > 0 ? format("%.1f", gmacs(op)) : "";
+    std::printf("%-44.44s %-16s %-8s %9.4f %5.1f %% %9s\n", op.name.c_str(), code.c_str(), op.dtype, op.ms,
+                total > 0 ? 100 * op.ms / total : 0.0, rate.c_str());
   }
   std::printf("%-44s %-16s %-8s %9.4f\n", "all ops", "", "", total);
 }
 
-void print_text(const BenchFlags& flags, const Result& result) {
-  std::printf("latency   min %.3f  p50 %.3f  p90 %.3f  p99 %.3f  mean %.3f ms (%zu runs, %d thread%s)\n",
-              result.runs_ms.front(), quantile(result.runs_ms, 0.5), quantile(result.runs_ms, 0.9),
-              quantile(result.runs_ms, 0.99), result.mean_ms(), result.runs_ms.size(), flags.threads,
-              flags.threads == 1 ? "" : "s");
-  std::printf("load      %.2f ms until the first result, of that %.3f ms the first run\n", result.load_ms,
-              result.first_run_ms);
-  std::printf("memory    peak %s; arena %s, workspace %s, packed weights %s, kernels %s\n",
-              human_bytes(result.peak_rss_bytes).c_str(), human_bytes(result.memory.arena_bytes).c_str(),
-              human_bytes(result.memory.workspace_bytes).c_str(),
-              human_bytes(result.memory.packed_bytes).c_str(),
-              human_bytes(result.memory.state_bytes).c_str());
-  if (flags.profile) print_profile(result.ops);
+std::string threads_text(int threads) { return format("%d thread%s", threads, threads == 1 ? "" : "s"); }
+
+void print_latency(const char* name, const Latency& latency, const std::string& how) {
+  std::printf("%-9s min %.3f  p50 %.3f  p90 %.3f  p99 %.3f  mean %.3f ms (%zu runs, %s)\n", name, latency.min,
+              latency.p50, latency.p90, latency.p99, latency.mean, latency.runs, how.c_str());
 }
 
-int run_bench(const BenchFlags& flags) {
-  Result result;
-  Clock::time_point start = Clock::now();
-  Model model = open_plan(flags.plan);
-  Session session = open_session(model, flags.threads, flags.plan);
-  BenchInputs inputs(model, session, flags.plan);
-  Clock::time_point first = Clock::now();
-  require(session.run(), flags.plan);
-  result.first_run_ms = ms_since(first);
-  result.load_ms = ms_since(start);
-  measure(session, std::min(0.2, flags.min_time / 5), flags.plan);  // warm-up
-  result.runs_ms = measure(session, flags.min_time, flags.plan);
-  std::sort(result.runs_ms.begin(), result.runs_ms.end());
-  if (flags.profile) result.ops = profile(model, session, flags.min_time, flags.plan);
-  result.memory = session.memory();
-  result.peak_rss_bytes = peak_memory_bytes();
+void print_load(const char* name, const LoadTime& load, const char* from) {
+  std::printf("%-9s %.2f ms until the first result, of that %.3f ms the first run; the plan was %s\n", name,
+              load.total_ms, load.first_run_ms, from);
+}
+
+void print_text(const BenchFlags& flags, const BenchResult& result) {
+  print_latency("latency", result.warm, threads_text(result.choice.threads));
+  print_latency("cold", result.cold, "caches full of other things");
+  print_load("load", result.load, "in memory");
+  print_load("cold load", result.cold_load,
+             result.evicted ? "on storage" : "in memory too, from where it cannot be removed");
+  const bantam_memory& memory = result.memory;
+  std::printf("memory    peak %s; arena %s, workspace %s, packed weights %s, kernels %s\n",
+              human_bytes(result.peak_rss_bytes).c_str(), human_bytes(memory.arena_bytes).c_str(),
+              human_bytes(memory.workspace_bytes).c_str(), human_bytes(memory.packed_bytes).c_str(),
+              human_bytes(memory.state_bytes).c_str());
+  for (const TriedChoice& tried : result.tried) {
+    std::printf("tried     %s on CPUs %s: p50 %.3f ms\n", threads_text(tried.choice.threads).c_str(),
+                cpu_list_text(tried.choice.cpus).c_str(), tried.p50_ms);
+  }
+  if (!result.tried.empty()) {
+    std::printf("best      %s on CPUs %s, with which all else here was measured\n",
+                threads_text(result.choice.threads).c_str(), cpu_list_text(result.choice.cpus).c_str());
+  }
+  for (const Doubt& doubt : result.doubts) std::printf("doubtful  %s\n", doubt.text.c_str());
+  if (flags.options.profile) print_profile(result.ops);
+}
+
+int run_bench(BenchFlags flags) {
+  flags.options.threads = flags.threads == "auto" ? 0 : std::stoi(flags.threads);
+  BenchResult result = measure(flags.options);
   flags.json ? print_json(flags, result) : print_text(flags, result);
   return 0;
 }
@@ -167,12 +142,14 @@ int run_bench(const BenchFlags& flags) {
 void add_bench(CLI::App& app, Action& chosen) {
   auto flags = std::make_shared<BenchFlags>();
   CLI::App* command = app.add_subcommand("bench", "Measure a plan's latency and memory on this machine");
-  command->add_option("plan", flags->plan, "M.bantam")->required();
-  command->add_option("--threads", flags->threads, "Threads of one run (default 1)")
-      ->check(CLI::Range(1, 1024));
-  command->add_option("--min-time", flags->min_time, "Seconds to measure for (default 1)")
+  command->add_option("plan", flags->options.plan, "M.bantam")->required();
+  command
+      ->add_option("--threads", flags->threads,
+                   "Threads of one run (default 1), or auto: the number and the CPUs that are fastest")
+      ->check(CLI::Range(1, 1024) | CLI::IsMember({"auto"}));
+  command->add_option("--min-time", flags->options.min_time, "Seconds to measure for (default 1)")
       ->check(CLI::Range(0.0, 86400.0));
-  command->add_flag("--profile", flags->profile, "Measure every op too");
+  command->add_flag("--profile", flags->options.profile, "Measure every op too");
   command->add_flag("--json", flags->json, "Print one JSON object");
   command->callback([flags, &chosen] { chosen = [flags] { return run_bench(*flags); }; });
 }
