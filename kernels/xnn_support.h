@@ -25,6 +25,7 @@ class XnnKernel : public Kernel {
 
   Status run(const RunContext& context) final;
   size_t workspace_bytes() const final { return workspace_bytes_; }
+  bool reads_constants() const final { return weights_.reads_constants(); }
 
  protected:
   // Call first in init().

@@ -35,8 +35,7 @@ class Conv2dKernel final : public XnnKernel {
       gather_ = RowGather(context);
       columns = Columns(context, gather_);
     }
-    weights_.init(context.packed, context.op, weights(context),
-                  context.has_input(2) ? context.input(2).data : nullptr);
+    weights_.init(context, block.first);
     BANTAM_RETURN_IF_ERROR(quantized_ ? create_int8(context, attributes, columns)
                                       : create_float(context, attributes, columns));
     return reshape(context, columns);
