@@ -31,6 +31,7 @@ bantam_prebuild(dir xnnpack TARGET XNNPACK SOURCES pthreadpool cpuinfo fxdiv FLA
   ${xnnpack_flags}
   DEFINES -DXNNPACK_LIBRARY_TYPE=static -DXNNPACK_BUILD_TESTS=OFF -DXNNPACK_BUILD_BENCHMARKS=OFF
     -DXNNPACK_BUILD_ALL_MICROKERNELS=OFF -DXNNPACK_ENABLE_KLEIDIAI=OFF -DCPUINFO_LOG_LEVEL=none)
+get_filename_component(BANTAM_XNNPACK_BUILD "${dir}" NAME)  # version, processor, hash of settings and compiler
 set(pthreadpool_library "${dir}/lib/libpthreadpool.a")
 if(BANTAM_SANITIZE STREQUAL "thread")
   # The thread sanitizer has to see how the pool synchronizes, or it reports every kernel run on it.

@@ -4,6 +4,7 @@
 #include "kernel_list.h"
 #include "kernel_support.h"
 #include "packed_weights.h"
+#include "packing_id.h"
 #include "threads.h"
 
 namespace bantam::kernels {
@@ -57,8 +58,8 @@ Status create(const OpContext& context, Kernel** out) {
   return unsupported(context, "no kernel for this op in this build");
 }
 
-constexpr KernelTable kTable = {create,        create_threads, destroy_threads,
-                                create_packed, destroy_packed, packed_bytes};
+constexpr KernelTable kTable = {create,       create_threads, destroy_threads, create_packed, destroy_packed,
+                                packed_bytes, packing_id,     lend_packed,     list_packed};
 
 }  // namespace
 

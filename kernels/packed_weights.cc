@@ -31,7 +31,15 @@ PackedWeights::~PackedWeights() {
   }
 }
 
-void* PackedWeights::find(const Key& key) {
+const void* PackedWeights::find_lent(const Key& key) const {
+  for (const PackedEntry& entry : lent_) {
+    if (Key{entry.op, entry.part, entry.seed} == key) return entry.data;
+  }
+  return nullptr;
+}
+
+const void* PackedWeights::find(const Key& key) {
+  if (const void* lent = find_lent(key)) return lent;
   const std::lock_guard lock(mutex_);
   for (Block* block = blocks_; block != nullptr; block = block->next) {
     if (block->key == key) return block->data();
@@ -50,10 +58,11 @@ void* PackedWeights::reserve(size_t size) {
   return block->data();
 }
 
-void* PackedWeights::insert(const Key& key, void* block) {
+const void* PackedWeights::insert(const Key& key, void* block) {
   Block* added = Block::of(block);
   added->key = key;
-  {
+  const void* found = find_lent(key);
+  if (found == nullptr) {
     const std::lock_guard lock(mutex_);
     Block* present = blocks_;
     while (present != nullptr && !(present->key == key)) present = present->next;
@@ -63,10 +72,10 @@ void* PackedWeights::insert(const Key& key, void* block) {
       bytes_ += added->size;
       return block;
     }
-    block = present->data();
+    found = present->data();
   }
   free_block(added);
-  return block;
+  return found;
 }
 
 void PackedWeights::release(void* block) {
@@ -76,6 +85,16 @@ void PackedWeights::release(void* block) {
 size_t PackedWeights::bytes() {
   const std::lock_guard lock(mutex_);
   return bytes_;
+}
+
+size_t PackedWeights::list(PackedEntry* out, size_t capacity) {
+  const std::lock_guard lock(mutex_);
+  size_t count = 0;
+  for (Block* block = blocks_; block != nullptr; block = block->next, ++count) {
+    if (count >= capacity) continue;
+    out[count] = {block->key.op, block->key.part, block->key.seed, block->data(), block->size};
+  }
+  return count;
 }
 
 }  // namespace bantam
@@ -91,21 +110,30 @@ void destroy_packed(PackedWeights* packed) { delete packed; }
 
 size_t packed_bytes(const PackedWeights* packed) { return const_cast<PackedWeights*>(packed)->bytes(); }
 
+void lend_packed(PackedWeights* packed, std::span<const PackedEntry> entries) { packed->lend(entries); }
+
+size_t list_packed(PackedWeights* packed, PackedEntry* out, size_t capacity) {
+  return packed->list(out, capacity);
+}
+
 // XNNPACK calls look_up (not always), and if that fails reserve_space, packs, and calls look_up_or_insert.
 // What it calls an offset is an address here.
-void XnnPackedWeights::init(PackedWeights* packed, const void* owner, const void* kernel, const void* bias) {
-  packed_ = packed;
-  owner_ = owner;
-  kernel_ = kernel;
-  bias_ = bias;
+void XnnPackedWeights::init(const OpContext& context, int32_t part) {
+  packed_ = context.packed;
+  op_ = context.index;
+  part_ = part;
   provider_.context = this;
   provider_.look_up = [](void* context, const xnn_weights_cache_look_up_key* key) -> size_t {
-    void* found = self(context).packed_->find(self(context).key(key->seed));
+    XnnPackedWeights& view = self(context);
+    view.asked_ = true;
+    const void* found = view.packed_->find(view.key(key->seed));
     return found == nullptr ? SIZE_MAX : reinterpret_cast<size_t>(found);
   };
   provider_.reserve_space = [](void* context, size_t size) -> void* {
-    self(context).packed_->release(self(context).reserved_);
-    return self(context).reserved_ = self(context).packed_->reserve(size);
+    XnnPackedWeights& view = self(context);
+    view.packs_unasked_ = !view.asked_;
+    view.packed_->release(view.reserved_);
+    return view.reserved_ = view.packed_->reserve(size);
   };
   provider_.look_up_or_insert = [](void* context, const xnn_weights_cache_look_up_key* key, void* block,
                                    size_t) -> size_t {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <span>
 
 #include <xnnpack.h>
 
@@ -11,16 +12,15 @@
 
 namespace bantam {
 
-// Every entry is a block of its own, found by its key. Thread-safe.
+// Every entry is found by its key: a block of its own, or one that was packed earlier and lent. Thread-safe.
 struct PackedWeights {
  public:
-  // `owner` is the plan's op: what an op packs depends on its quantization and attributes too, so two ops
-  // that use the same constant never share an entry. The same op in another session finds the same one.
+  // What an op packs depends on its quantization and attributes too, so two ops that use the same constant
+  // never share an entry. The same op in another session finds the same one.
   struct Key {
-    const void* owner = nullptr;
-    const void* kernel = nullptr;
-    const void* bias = nullptr;
-    uint32_t seed = 0;
+    int32_t op = 0;     // OpContext::index
+    int32_t part = 0;   // of the op's weights
+    uint32_t seed = 0;  // says which layout it is
 
     bool operator==(const Key&) const = default;
   };
@@ -30,21 +30,29 @@ struct PackedWeights {
   PackedWeights& operator=(const PackedWeights&) = delete;
   ~PackedWeights();
 
+  // Before any other use.
+  void lend(std::span<const PackedEntry> entries) { lent_ = entries; }
+
   // The entry's bytes, or null.
-  void* find(const Key& key);
+  const void* find(const Key& key);
   // A block of `size` bytes, aligned to kTensorAlignment and followed by kReadPadding zero bytes, to be
   // filled and then given to insert() or release(). Null when memory is short.
   void* reserve(size_t size);
-  // Files a reserved block under `key` and returns it; if the key was filed meanwhile, releases it and
-  // returns that one.
-  void* insert(const Key& key, void* block);
+  // Files a reserved block under `key` and returns it; if there is an entry of that key, releases the block
+  // and returns that one.
+  const void* insert(const Key& key, void* block);
   void release(void* block);
 
+  // Those that were not lent.
   size_t bytes();
+  size_t list(PackedEntry* out, size_t capacity);
 
  private:
   struct Block;
 
+  const void* find_lent(const Key& key) const;
+
+  std::span<const PackedEntry> lent_;
   std::mutex mutex_;
   Block* blocks_ = nullptr;
   size_t bytes_ = 0;
@@ -57,24 +65,30 @@ namespace bantam::kernels {
 Status create_packed(PackedWeights** out);
 void destroy_packed(PackedWeights* packed);
 size_t packed_bytes(const PackedWeights* packed);
+void lend_packed(PackedWeights* packed, std::span<const PackedEntry> entries);
+size_t list_packed(PackedWeights* packed, PackedEntry* out, size_t capacity);
 
-// The store as XNNPACK wants to see it while it makes the operator of one op. `kernel` and `bias` are the
-// plan's constants, which XNNPACK may have been given in converted form. Must live as long as the operator.
+// The store as XNNPACK wants to see it while it makes the operator of one op, or of a part of it. Must live
+// as long as the operator.
 class XnnPackedWeights {
  public:
-  void init(PackedWeights* packed, const void* owner, const void* kernel, const void* bias);
+  void init(const OpContext& context, int32_t part = 0);
   ~XnnPackedWeights();
   xnn_weights_cache_t get() { return packed_ == nullptr ? nullptr : &provider_; }
 
+  // Whether XNNPACK reads the weights that it is given although there are packed ones.
+  bool reads_constants() const { return packed_ == nullptr || packs_unasked_; }
+
  private:
   static XnnPackedWeights& self(void* context) { return *static_cast<XnnPackedWeights*>(context); }
-  PackedWeights::Key key(uint32_t seed) const { return {owner_, kernel_, bias_, seed}; }
+  PackedWeights::Key key(uint32_t seed) const { return {op_, part_, seed}; }
 
   xnn_weights_cache_provider provider_ = {};
   PackedWeights* packed_ = nullptr;
-  const void* owner_ = nullptr;
-  const void* kernel_ = nullptr;
-  const void* bias_ = nullptr;
+  int32_t op_ = 0;
+  int32_t part_ = 0;
+  bool asked_ = false;  // looked for an entry before it packed
+  bool packs_unasked_ = false;
   void* reserved_ = nullptr;  // not inserted yet
 };
 

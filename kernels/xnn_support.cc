@@ -34,8 +34,10 @@ Status XnnKernel::finish(const OpContext& context, xnn_status reshaped) {
   return ok_status();
 }
 
-Status XnnKernel::run(const RunContext& context) {
-  if (setup(context) != xnn_status_success || xnn_run_operator(operator_, pool_) != xnn_status_success) {
+Status XnnKernel::run(const RunContext& context) { return run_operator(setup(context)); }
+
+Status XnnKernel::run_operator(xnn_status setup) {
+  if (setup != xnn_status_success || xnn_run_operator(operator_, pool_) != xnn_status_success) {
     return Status(StatusCode::kInternal, "XNNPACK", "the operator did not run");
   }
   return ok_status();

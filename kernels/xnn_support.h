@@ -23,14 +23,17 @@ class XnnKernel : public Kernel {
   XnnKernel& operator=(const XnnKernel&) = delete;
   ~XnnKernel() override { xnn_delete_operator(operator_); }
 
-  Status run(const RunContext& context) final;
+  Status run(const RunContext& context) override;
   size_t workspace_bytes() const final { return workspace_bytes_; }
+  bool reads_constants() const final { return weights_.reads_constants(); }
 
  protected:
   // Call first in init().
   Status begin(const OpContext& context);
   // Call last in init(), after reshape. XNNPACK wants its workspace aligned to no more than kTensorAlignment.
   Status finish(const OpContext& context, xnn_status reshaped);
+  // kInternal unless the operator ran.
+  Status run_operator(xnn_status setup);
   // Hands the pointers to the operator; must not allocate.
   virtual xnn_status setup(const RunContext& context) = 0;
 

@@ -111,6 +111,20 @@ bantam_status bantam_model_from_fd(int fd, uint64_t offset, uint64_t length, ban
   });
 }
 
+bantam_status bantam_model_open(const bantam_source* source, bantam_model** model, bantam_error* error) {
+  return make_model(model, error, [&](const KernelTable& kernels, Model** made) {
+    BANTAM_RETURN_IF_ERROR(check_struct(source, "source"));
+    const bool has_fd = source->length != 0;
+    if ((source->path != nullptr) + (source->data != nullptr) + has_fd != 1) {
+      return invalid("source", "it needs one of path, data, and fd with length");
+    }
+    if (source->path != nullptr) return Model::from_file(source->path, kernels, made, source->cache);
+    if (has_fd)
+      return Model::from_fd(source->fd, source->offset, source->length, kernels, made, source->cache);
+    return Model::from_memory(source->data, source->bytes, kernels, made, source->cache);
+  });
+}
+
 void bantam_model_destroy(bantam_model* model) {
   if (model != nullptr) unwrap(model)->release();
 }

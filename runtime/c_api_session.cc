@@ -1,4 +1,5 @@
 // C API: sessions.
+#include <cstddef>
 #include <new>
 
 #include "c_api_support.h"
@@ -192,7 +193,8 @@ bantam_status bantam_session_verify(bantam_session* session, bantam_verification
 bantam_status bantam_session_get_memory(const bantam_session* session, bantam_memory* memory,
                                         bantam_error* error) {
   if (session == nullptr) return report(null_argument("session"), error);
-  if (Status status = check_struct(memory, "memory"); !status.ok()) return report(status, error);
+  constexpr size_t kLeast = offsetof(bantam_memory, cached_bytes);
+  if (Status status = check_struct(memory, "memory", kLeast); !status.ok()) return report(status, error);
   const SessionMemory used = session->session->memory();
   bantam_memory info = {};
   info.arena_bytes = used.arena;
@@ -200,6 +202,7 @@ bantam_status bantam_session_get_memory(const bantam_session* session, bantam_me
   info.state_bytes = used.state;
   info.packed_bytes = session->session->model().packed_bytes();
   info.session_bytes = used.bookkeeping + sizeof(bantam_session);
+  info.cached_bytes = session->session->model().cached_bytes();
   deliver(info, memory);
   return report({}, error);
 }

@@ -32,24 +32,24 @@ inline Status null_argument(const char* where) { return invalid(where, "it is nu
 // Larger ones are uninitialized memory, not structs of the future.
 inline constexpr size_t kMostStructBytes = 4096;
 
-// Whether the caller's struct is there and its struct_size plausible: at least `sizeof(Struct)` of the first
-// release.
+// Whether the caller's struct is there and its struct_size plausible: at least what it was when it was new.
 template <typename Struct>
-Status check_struct(const Struct* given, const char* where) {
+Status check_struct(const Struct* given, const char* where, size_t least = sizeof(Struct)) {
   if (given == nullptr) return null_argument(where);
-  if (given->struct_size < sizeof(Struct) || given->struct_size > kMostStructBytes) {
+  if (given->struct_size < least || given->struct_size > kMostStructBytes) {
     return invalid(where, "its struct_size is wrong");
   }
   return ok_status();
 }
 
-// Gives `value` to the caller, in whose struct zeros follow when it is larger.
+// Gives `value` to the caller, whose struct may be of an older version; in a larger one zeros follow.
 template <typename Struct>
 void deliver(Struct value, Struct* out) {
   const size_t given = out->struct_size;
+  const size_t common = std::min(given, sizeof(Struct));
   value.struct_size = given;
-  std::memcpy(out, &value, sizeof(Struct));
-  std::memset(reinterpret_cast<char*>(out) + sizeof(Struct), 0, given - sizeof(Struct));
+  std::memcpy(out, &value, common);
+  std::memset(reinterpret_cast<char*>(out) + common, 0, given - common);
 }
 
 inline const char* text(const flatbuffers::String* string) {

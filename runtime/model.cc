@@ -1,34 +1,41 @@
 #include "bantam/runtime/model.h"
 
+#include <cstring>
 #include <new>
+
+#include "unread_constants.h"
 
 namespace bantam {
 
 template <typename Open>
-Status Model::make(const KernelTable& kernels, Model** out, Open open) {
+Status Model::make(const KernelTable& kernels, Model** out, const char* cache, Open open) {
   Model* model = new (std::nothrow) Model(kernels);
   if (model == nullptr) return Status(StatusCode::kOutOfMemory, "plan", "no memory for the model");
   Status status = open(&model->source_);
-  if (status.ok()) status = load_plan(model->source_.data(), model->source_.size(), &model->loaded_);
+  const bool cached = status.ok() && cache != nullptr && model->open_cache(cache);
+  if (status.ok()) status = load_plan(model->source_.data(), model->source_.size(), &model->loaded_, cached);
   if (status.ok()) status = kernels.create_packed(&model->packed_);
   if (!status.ok()) {
     model->release();
     return status;
   }
+  if (cached) kernels.lend_packed(model->packed_, model->cache_.entries());
   *out = model;
   return status;
 }
 
-Status Model::from_file(const char* path, const KernelTable& kernels, Model** out) {
-  return make(kernels, out, [&](PlanSource* source) { return source->open_file(path); });
+Status Model::from_file(const char* path, const KernelTable& kernels, Model** out, const char* cache) {
+  return make(kernels, out, cache, [&](PlanSource* source) { return source->open_file(path); });
 }
 
-Status Model::from_memory(const void* data, size_t bytes, const KernelTable& kernels, Model** out) {
-  return make(kernels, out, [&](PlanSource* source) { return source->open_memory(data, bytes); });
+Status Model::from_memory(const void* data, size_t bytes, const KernelTable& kernels, Model** out,
+                          const char* cache) {
+  return make(kernels, out, cache, [&](PlanSource* source) { return source->open_memory(data, bytes); });
 }
 
-Status Model::from_fd(int fd, uint64_t offset, uint64_t length, const KernelTable& kernels, Model** out) {
-  return make(kernels, out, [&](PlanSource* source) { return source->open_fd(fd, offset, length); });
+Status Model::from_fd(int fd, uint64_t offset, uint64_t length, const KernelTable& kernels, Model** out,
+                      const char* cache) {
+  return make(kernels, out, cache, [&](PlanSource* source) { return source->open_fd(fd, offset, length); });
 }
 
 Model::~Model() {
@@ -37,6 +44,34 @@ Model::~Model() {
 
 void Model::release() {
   if (holders_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+}
+
+Status Model::check_intact() const {
+  BANTAM_RETURN_IF_ERROR(source_.check_intact());
+  return cache_.check_intact();
+}
+
+// Without memory for its name there is no cache.
+bool Model::open_cache(const char* directory) {
+  const size_t length = std::strlen(directory);
+  if (!cache_directory_.allocate(length + 1)) return false;
+  std::memcpy(cache_directory_.data(), directory, length);
+  return cache_.open(directory, file(), kernels_.packing_id());
+}
+
+void Model::keep_packed(std::span<Kernel* const> kernels) {
+  if (cache_directory_.size() == 0 || cache_.is_open() || kept_.exchange(true)) return;
+  Array<PackedEntry> entries;
+  Array<CacheRange> ranges;
+  size_t range_count = 0;
+  if (!entries.allocate(kernels_.list_packed(packed_, nullptr, 0)) || entries.size() == 0 ||
+      !unread_constants(loaded_, file(), kernels, &ranges, &range_count)) {
+    return;
+  }
+  const size_t count =
+      std::min(kernels_.list_packed(packed_, entries.data(), entries.size()), entries.size());
+  write_weight_cache(cache_directory_.data(),
+                     {file(), kernels_.packing_id(), {ranges.data(), range_count}, {entries.data(), count}});
 }
 
 GoldenRange Model::golden_range(int32_t index) const {

@@ -20,10 +20,14 @@ bool aligned(const void* data) { return reinterpret_cast<uintptr_t>(data) % kTen
 
 }  // namespace
 
-PlanSource::~PlanSource() {
+void PlanSource::close() {
   if (copy_ != nullptr) ::operator delete(copy_, kAlignment);
   if (mapping_ != nullptr) munmap(mapping_, mapping_bytes_);
-  if (fd_ >= 0) close(fd_);
+  if (fd_ >= 0) ::close(fd_);
+  data_ = copy_ = nullptr;
+  mapping_ = nullptr;
+  size_ = 0;
+  fd_ = -1;
 }
 
 Status PlanSource::open_file(const char* path) {
@@ -36,7 +40,7 @@ Status PlanSource::open_file(const char* path) {
   } else {
     status = map(fd, 0, static_cast<uint64_t>(info.st_size), path);
   }
-  close(fd);
+  ::close(fd);
   return status;
 }
 

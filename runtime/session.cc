@@ -84,6 +84,7 @@ Status Session::create(Model* model, const SessionOptions& options, Session** ou
     delete session;
     return status;
   }
+  model->keep_packed({session->kernels_.data(), session->kernels_.size()});
   model->release_weight_pages();
   *out = session;
   return status;
@@ -91,7 +92,7 @@ Status Session::create(Model* model, const SessionOptions& options, Session** ou
 
 Status Session::init(const SessionOptions& options) {
   const LoadedPlan& loaded = model_->loaded();
-  BANTAM_RETURN_IF_ERROR(model_->source().check_intact());
+  BANTAM_RETURN_IF_ERROR(model_->check_intact());
   if (!contexts_.allocate(loaded.ops.size()) || !addresses_.allocate(loaded.operands.size()) ||
       !roots_.allocate(loaded.tensors.size()) || !kernels_.allocate(loaded.ops.size()) ||
       !inputs_.allocate(loaded.inputs().size()) || !outputs_.allocate(loaded.outputs().size())) {
@@ -245,7 +246,7 @@ Status Session::set_hook(OpHook hook, void* user) {
 template <typename AfterOp>
 Status Session::execute(AfterOp after_op) {
   cancelled_.store(false, std::memory_order_relaxed);
-  BANTAM_RETURN_IF_ERROR(model_->source().check_intact());
+  BANTAM_RETURN_IF_ERROR(model_->check_intact());
   for (size_t i = 0; i < kernels_.size(); ++i) {
     if (cancelled_.load(std::memory_order_relaxed)) {
       return Status(StatusCode::kCancelled, model_->loaded().op_name(static_cast<int32_t>(i)),

@@ -27,7 +27,9 @@ const BARS = {
   twoThreads: { resnet18: 1.7 }, // time with one thread / with two
   size: { resnet18: 0.26, resnet50: 0.26 }, // bytes of the int8 plan / of the fp32 ONNX file
   load: { 'resnet18.int8': 0.5 }, // bantam's load until first result / ONNX Runtime's
+  loadCached: { 'resnet18.int8': 10 }, // ONNX Runtime's load / bantam's with a cache of packed weights
   memory: { 'resnet18.int8': 45 * MB }, // peak resident bytes of `bantam run`
+  ownMemory: { 'resnet18.int8': 2 * MB }, // with the cache, after a run: what is neither a file's nor the arena
   accuracy: { fp32: 1e-3 }, // largest difference from ONNX Runtime's fp32 output / its largest magnitude
 };
 
@@ -149,9 +151,9 @@ class Peers {
       '--input', this.inputFile(model), '--threads', String(threads)];
   }
 
-  ownCommand(model, precision, threads) {
+  ownCommand(model, precision, threads, cache) {
     if (this.options.standIn) return this.ortCommand(model, precision, threads);
-    return [this.worker, this.plan(model, precision), '--threads', String(threads)];
+    return [this.worker, this.plan(model, precision), '--threads', String(threads), ...(cache ? ['--cache', cache] : [])];
   }
 
   // One run as a user would do it.
@@ -164,8 +166,8 @@ class Peers {
 }
 
 function runBantam(program, args) {
-  const { status, signal, stderr, error } = spawnSync(program, args, { encoding: 'utf8' });
-  if (status === 0) return;
+  const { status, signal, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8' });
+  if (status === 0) return stdout;
   const reason = error?.message ?? stderr.trim().split('\n').slice(-3).join(' | ');
   throw new Error(`bantam ${args[0]} failed (${signal ?? status}): ${reason}`);
 }
@@ -197,8 +199,10 @@ function sizeRows(peers, model, precisions) {
   });
 }
 
+const temporaryFolder = () => fs.mkdtempSync(path.join(os.tmpdir(), 'bantam-compare-'));
+
 const withFolder = (use) => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bantam-compare-'));
+  const folder = temporaryFolder();
   try {
     return use(folder);
   } finally {
@@ -252,37 +256,69 @@ function peakMemory(command) {
   return Number(peak[1]) * 1024;
 }
 
+// What a plan takes beside its arena and beside files, when its weights are mapped from a cache.
+function ownMemoryRow(peers, model, precision, cache) {
+  const args = ['bench', peers.plan(model, precision), '--min-time', '0', '--json', '--cache', cache];
+  runBantam(peers.options.bantam, args); // makes the cache
+  const { anonymous_bytes: anonymous, arena_bytes: arena } = JSON.parse(runBantam(peers.options.bantam, args));
+  const bar = BARS.ownMemory[`${model}.${precision}`];
+  return { what: `${precision} with cache: own memory beside the arena`, unit: 'MB', own: anonymous / MB,
+    ratio: (anonymous - arena) / MB, bar: bar ? ['<=', bar / MB] : null };
+}
+
 function memoryRows(peers, model, precisions) {
-  return precisions.map((precision) => withFolder((folder) => {
+  return precisions.flatMap((precision) => withFolder((folder) => {
     const ortRun = [process.execPath, path.join(HERE, 'oracle.mjs'), peers.onnx(model, precision), '--input',
       peers.inputFile(model), '--output', folder];
     const own = median([0, 1, 2].map(() => peakMemory(peers.runCommand(model, precision, folder))));
     const bar = BARS.memory[`${model}.${precision}`];
-    return { what: `${precision} peak of one run`, unit: 'MB', peer: peakMemory(ortRun) / MB, own: own / MB,
+    const peak = { what: `${precision} peak of one run`, unit: 'MB', peer: peakMemory(ortRun) / MB, own: own / MB,
       ratio: own / MB, bar: bar ? ['<=', bar / MB] : null };
+    return peers.options.standIn ? [peak] : [peak, ownMemoryRow(peers, model, precision, path.join(folder, 'cache'))];
   }));
 }
 
+// {first, loaded}: milliseconds until the first result, and of that the load.
 async function loadTime(command) {
   const contender = await workerContender('load', command);
   await contender.close();
-  return contender.loadMs;
+  return contender.load;
 }
 
 async function loadRows(peers, model, precisions, threads) {
   const rows = [];
   for (const precision of precisions) {
-    const ort = [];
-    const own = [];
-    for (let round = 0; round < 11; ++round) {
-      ort.push(await loadTime(peers.ortCommand(model, precision, threads)));
-      own.push(await loadTime(peers.ownCommand(model, precision, threads)));
+    const cache = temporaryFolder();
+    const [ort, own, cached] = [[], [], []];
+    try {
+      await loadTime(peers.ownCommand(model, precision, threads, cache)); // makes the cache
+      for (let round = 0; round < 11; ++round) {
+        ort.push(await loadTime(peers.ortCommand(model, precision, threads)));
+        own.push(await loadTime(peers.ownCommand(model, precision, threads)));
+        cached.push(await loadTime(peers.ownCommand(model, precision, threads, cache)));
+      }
+    } finally {
+      fs.rmSync(cache, { recursive: true });
     }
-    const bar = BARS.load[`${model}.${precision}`];
-    rows.push({ what: `${precision} load until first result`, unit: 'ms', peer: median(ort), own: median(own),
-      ...pairedRatio(own, ort), bar: bar ? ['<=', bar] : null });
+    rows.push(...loadRowsOf(`${model}.${precision}`, precision, ort, own, cached));
   }
   return rows;
+}
+
+function loadRowsOf(name, precision, ort, own, cached) {
+  const first = (times) => times.map((time) => time.first);
+  const loaded = (times) => times.map((time) => time.loaded);
+  const row = (what, peer, mine, ratio, bar) => ({ what: `${precision} ${what}`, unit: 'ms', peer: median(peer),
+    own: median(mine), ...ratio, bar });
+  const limit = BARS.load[name];
+  const factor = BARS.loadCached[name];
+  return [
+    row('load until first result', first(ort), first(own), pairedRatio(first(own), first(ort)),
+      limit ? ['<=', limit] : null),
+    row('load until first result, with cache', first(ort), first(cached), pairedRatio(first(cached), first(ort)), null),
+    row('load: ORT / own with cache', loaded(ort), loaded(cached), pairedRatio(loaded(ort), loaded(cached)),
+      factor ? ['>=', factor] : null),
+  ];
 }
 
 // Ratio of two contenders' rounds: medians decide, minima stand beside.

@@ -25,7 +25,7 @@ export function ortContender(name, model, input, threads) {
   };
 }
 
-// Starts a worker; loadMs is what it says itself about its load until the first result.
+// Starts a worker; `load` is what it says itself: milliseconds until the first result, and of that the load.
 export async function workerContender(name, command) {
   const child = spawn(command[0], command.slice(1), { stdio: ['pipe', 'pipe', 'pipe'] });
   const lines = readline.createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -42,14 +42,14 @@ export async function workerContender(name, command) {
     await ended;
     throw new Error(`${command[0]} ended: ${complaint.trim() || `status ${child.exitCode ?? child.signalCode}`}`);
   };
-  const ready = /^ready\s+(\S+)/.exec(await answer());
+  const ready = /^ready\s+(\S+)\s+(\S+)/.exec(await answer());
   if (!ready) {
     child.kill();
     throw new Error(`${command[0]}: no 'ready' line`);
   }
   return {
     name,
-    loadMs: Number(ready[1]),
+    load: { first: Number(ready[1]), loaded: Number(ready[2]) },
     async run(count) {
       child.stdin.write(`run ${count}\n`);
       const latencies = (await answer()).trim().split(/\s+/).map(Number);

@@ -1,8 +1,8 @@
 // One side of an interleaved comparison: holds a plan ready and measures runs on demand.
-//   bantam_bench_worker PLAN [--threads N]
-// prints `ready MILLISECONDS` (from opening the plan to the first result); then reads lines from standard
-// input: `run K` answers with K latencies in microseconds separated by spaces, `quit` or the end of input
-// ends it.
+//   bantam_bench_worker PLAN [--threads N] [--cache DIR]
+// prints `ready FIRST LOADED` (milliseconds from opening the plan to the first result, and until a session
+// was made); then reads lines from standard input: `run K` answers with K latencies in microseconds separated
+// by spaces, `quit` or the end of input ends it.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -35,13 +35,14 @@ void answer(Session& session, long count, const std::string& path) {
   std::fflush(stdout);
 }
 
-void serve(const std::string& path, int threads) {
+void serve(const std::string& path, int threads, const std::string& cache) {
   Clock::time_point start = Clock::now();
-  Model model = open_plan(path);
+  Model model = open_plan(path, cache);
   Session session = open_session(model, threads, path);
+  double loaded = microseconds_since(start);
   BenchInputs inputs(model, session, path);
   require(session.run(), path);
-  std::printf("ready %.3f\n", microseconds_since(start) / 1000);
+  std::printf("ready %.3f %.3f\n", microseconds_since(start) / 1000, loaded / 1000);
   std::fflush(stdout);
   std::string line;
   while (std::getline(std::cin, line) && line != "quit") {
@@ -57,13 +58,21 @@ void serve(const std::string& path, int threads) {
 }  // namespace bantam::tools
 
 int main(int argc, char** argv) {
-  bool with_threads = argc == 4 && std::string(argv[2]) == "--threads" && std::atoi(argv[3]) > 0;
-  if (argc != 2 && !with_threads) {
-    std::fprintf(stderr, "usage: bantam_bench_worker PLAN [--threads N]\n");
+  int threads = 1;
+  std::string cache;
+  bool sound = argc >= 2 && argc % 2 == 0;
+  for (int i = 2; sound && i < argc; i += 2) {
+    const std::string flag = argv[i];
+    if (flag == "--threads") threads = std::atoi(argv[i + 1]);
+    if (flag == "--cache") cache = argv[i + 1];
+    sound = (flag == "--threads" && threads > 0) || flag == "--cache";
+  }
+  if (!sound) {
+    std::fprintf(stderr, "usage: bantam_bench_worker PLAN [--threads N] [--cache DIR]\n");
     return 2;
   }
   try {
-    bantam::tools::serve(argv[1], with_threads ? std::atoi(argv[3]) : 1);
+    bantam::tools::serve(argv[1], threads, cache);
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bantam_bench_worker: %s\n", error.what());

@@ -23,28 +23,29 @@ class BlockedWeights {
     const int32_t channels = w.dims[0];
     const int64_t blocks = (channels + kDepthwiseFloats - 1) / kDepthwiseFloats;
     const auto floats = static_cast<size_t>(blocks * block_floats());
-    const void* bias = context.has_input(2) ? context.input(2).data : nullptr;
-    const PackedWeights::Key key = {context.op, w.data, bias, kSeed};
-    if (context.packed != nullptr) {
+    const PackedWeights::Key key = {context.index, 0, kSeed};
+    shared_ = context.packed != nullptr;
+    if (shared_) {
       data_ = static_cast<const float*>(context.packed->find(key));
       if (data_ != nullptr) return ok_status();
     }
     float* block = nullptr;
-    if (context.packed != nullptr) {
+    if (shared_) {
       block = static_cast<float*>(context.packed->reserve(floats * sizeof(float)));
     } else if (own_.allocate(floats)) {
       block = own_.data();
     }
     if (block == nullptr) return out_of_memory(context);
     if (!pack(context, block, channels)) {
-      if (context.packed != nullptr) context.packed->release(block);
+      if (shared_) context.packed->release(block);
       return out_of_memory(context);
     }
-    data_ = context.packed == nullptr ? block : static_cast<const float*>(context.packed->insert(key, block));
+    data_ = shared_ ? static_cast<const float*>(context.packed->insert(key, block)) : block;
     return ok_status();
   }
 
   const float* block(int64_t i) const { return data_ + i * block_floats(); }
+  bool shared() const { return shared_; }
 
  private:
   static constexpr uint32_t kSeed = 0x64770001;  // "dw", layout 1
@@ -72,7 +73,8 @@ class BlockedWeights {
 
   int32_t taps_ = 0;
   const float* data_ = nullptr;
-  Array<float> own_;  // without a store
+  bool shared_ = false;  // in the model's store
+  Array<float> own_;     // without a store
 };
 
 class DepthwiseKernel final : public Kernel {
@@ -113,6 +115,8 @@ class DepthwiseKernel final : public Kernel {
     });
     return ok_status();
   }
+
+  bool reads_constants() const override { return !weights_.shared(); }
 
  private:
   DepthwiseImage image_;

@@ -34,21 +34,47 @@ class Conv2dKernel final : public XnnKernel {
     if (gathers_) {
       gather_ = RowGather(context);
       columns = Columns(context, gather_);
+      images_ = x.dims[0];
+      out_height_ = y.dims[1];
+      x_image_ = x.elements / images_;
+      y_row_ = int64_t{y.dims[2]} * y.pixel_stride;
     }
-    weights_.init(context.packed, context.op, weights(context),
-                  context.has_input(2) ? context.input(2).data : nullptr);
+    weights_.init(context, block.first);
     BANTAM_RETURN_IF_ERROR(quantized_ ? create_int8(context, attributes, columns)
                                       : create_float(context, attributes, columns));
     return reshape(context, columns);
   }
 
+  Status run(const RunContext& context) override {
+    if (!gathers_) return XnnKernel::run(context);
+    int8_t* gathered = static_cast<int8_t*>(context.workspace) + gathered_at_;
+    const int32_t last = out_height_ - gather_.out_rows();
+    for (int32_t image = 0; image < images_; ++image) {
+      const int8_t* x = input_as<int8_t>(context, 0) + image * x_image_;
+      int8_t* y = output_as<int8_t>(context) + image * y_row_ * out_height_;
+      for (int32_t row = 0; row < out_height_; row += gather_.out_rows()) {
+        const int32_t first = std::min(row, last);  // the last band may overlap the one before
+        gather_.run(context.threads, x, first, gathered);
+        BANTAM_RETURN_IF_ERROR(run_operator(xnn_setup_convolution2d_nhwc_qs8_qc8w(
+            operator_, context.workspace, gathered, y + first * y_row_)));
+      }
+    }
+    return ok_status();
+  }
+
  private:
-  // What the convolution is like along the width.
+  // What the convolution is like for XNNPACK.
   struct Columns {
+    int32_t images, height, pad_top, pad_bottom, out_height;
     int32_t width, kernel, stride, dilation, pad_before, pad_after, depth, pixel_stride;
 
     Columns(const OpContext& context, const plan::Conv2d& a)
-        : width(context.input(0).dims[2]),
+        : images(context.input(0).dims[0]),
+          height(context.input(0).dims[1]),
+          pad_top(a.pad_top()),
+          pad_bottom(a.pad_bottom()),
+          out_height(context.output().dims[1]),
+          width(context.input(0).dims[2]),
           kernel(context.input(1).dims[2]),
           stride(a.stride_w()),
           dilation(a.dilation_w()),
@@ -57,7 +83,12 @@ class Conv2dKernel final : public XnnKernel {
           depth(context.input(1).dims[3]),
           pixel_stride(context.input(0).pixel_stride) {}
     Columns(const OpContext& context, const RowGather& gather)
-        : width(context.output().dims[2]),
+        : images(1),
+          height(gather.in_rows()),
+          pad_top(0),
+          pad_bottom(0),
+          out_height(gather.out_rows()),
+          width(context.output().dims[2]),
           kernel(1),
           stride(1),
           dilation(1),
@@ -75,6 +106,14 @@ class Conv2dKernel final : public XnnKernel {
     return static_cast<const std::byte*>(w.data) + first() * (w.bytes / static_cast<size_t>(w.dims[0]));
   }
 
+  // XNNPACK needs pointers to the input pixels of every output pixel. Where each of them serves so many
+  // multiplications that making it costs next to nothing, every run makes them in the workspace, which the
+  // ops share. Otherwise the operator keeps them.
+  uint32_t flags(const Columns& c) const {
+    constexpr int64_t kMany = 8192;
+    return int64_t{c.depth} * block_.count >= kMany ? XNN_FLAG_TRANSIENT_INDIRECTION_BUFFER : 0;
+  }
+
   Status create_float(const OpContext& context, const plan::Conv2d& a, const Columns& c) {
     const TensorInfo& w = context.input(1);
     const size_t row = static_cast<size_t>(w.elements / w.dims[0]), count = static_cast<size_t>(block_.count);
@@ -86,10 +125,10 @@ class Conv2dKernel final : public XnnKernel {
     const Range range(a.clamp());
     return xnn_result(
         context, xnn_create_convolution2d_nhwc_f32(
-                     a.pad_top(), c.pad_after, a.pad_bottom(), c.pad_before, w.dims[1], c.kernel,
-                     a.stride_h(), c.stride, a.dilation_h(), c.dilation, a.groups(), c.depth,
-                     block_.count / a.groups(), c.pixel_stride, context.output().pixel_stride, kernel.data(),
-                     bias.data(), range.min, range.max, 0, nullptr, weights_.get(), &operator_));
+                     c.pad_top, c.pad_after, c.pad_bottom, c.pad_before, w.dims[1], c.kernel, a.stride_h(),
+                     c.stride, a.dilation_h(), c.dilation, a.groups(), c.depth, block_.count / a.groups(),
+                     c.pixel_stride, context.output().pixel_stride, kernel.data(), bias.data(), range.min,
+                     range.max, flags(c), nullptr, weights_.get(), &operator_));
   }
 
   Status create_int8(const OpContext& context, const plan::Conv2d& a, const Columns& c) {
@@ -101,14 +140,14 @@ class Conv2dKernel final : public XnnKernel {
     const int32_t* bias = nullptr;
     if (context.has_input(2)) bias = static_cast<const int32_t*>(context.input(2).data) + first();
     const Range range(a.clamp());
-    return xnn_result(context, xnn_create_convolution2d_nhwc_qs8_qc8w(
-                                   a.pad_top(), c.pad_after, a.pad_bottom(), c.pad_before, w.dims[1],
-                                   c.kernel, a.stride_h(), c.stride, a.dilation_h(), c.dilation, a.groups(),
-                                   c.depth, block_.count / a.groups(), c.pixel_stride, y.pixel_stride,
-                                   static_cast<int8_t>(x.zero_point), x.scale(), scales.data() + first(),
-                                   reinterpret_cast<const int8_t*>(weights(context)), bias,
-                                   static_cast<int8_t>(y.zero_point), y.scale(), range.q_min, range.q_max, 0,
-                                   nullptr, weights_.get(), &operator_));
+    return xnn_result(
+        context,
+        xnn_create_convolution2d_nhwc_qs8_qc8w(
+            c.pad_top, c.pad_after, c.pad_bottom, c.pad_before, w.dims[1], c.kernel, a.stride_h(), c.stride,
+            a.dilation_h(), c.dilation, a.groups(), c.depth, block_.count / a.groups(), c.pixel_stride,
+            y.pixel_stride, static_cast<int8_t>(x.zero_point), x.scale(), scales.data() + first(),
+            reinterpret_cast<const int8_t*>(weights(context)), bias, static_cast<int8_t>(y.zero_point),
+            y.scale(), range.q_min, range.q_max, flags(c), nullptr, weights_.get(), &operator_));
   }
 
   Status reshape(const OpContext& context, const Columns& columns) {
@@ -117,10 +156,10 @@ class Conv2dKernel final : public XnnKernel {
     size_t height = 0, width = 0, xnn_bytes = 0;
     const auto function =
         quantized_ ? xnn_reshape_convolution2d_nhwc_qs8_qc8w : xnn_reshape_convolution2d_nhwc_f32;
-    const xnn_status status = function(operator_, x.dims[0], x.dims[1], columns.width, &xnn_bytes,
+    const xnn_status status = function(operator_, columns.images, columns.height, columns.width, &xnn_bytes,
                                        &workspace_alignment_, &height, &width, pool_);
     BANTAM_RETURN_IF_ERROR(finish(context, status));
-    if (height != size_t(y.dims[1]) || width != size_t(y.dims[2])) {
+    if (height != size_t(columns.out_height) || width != size_t(y.dims[2])) {
       return unsupported(context, "the output's shape is not that of this convolution");
     }
     if (gathers_) gathered_at_ = (xnn_bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
@@ -133,13 +172,7 @@ class Conv2dKernel final : public XnnKernel {
       return xnn_setup_convolution2d_nhwc_f32(operator_, context.workspace, input_as<float>(context, 0),
                                               output_as<float>(context) + first());
     }
-    const int8_t* x = input_as<int8_t>(context, 0);
-    if (gathers_) {
-      int8_t* gathered = static_cast<int8_t*>(context.workspace) + gathered_at_;
-      gather_.run(context.threads, x, gathered);
-      x = gathered;
-    }
-    return xnn_setup_convolution2d_nhwc_qs8_qc8w(operator_, context.workspace, x,
+    return xnn_setup_convolution2d_nhwc_qs8_qc8w(operator_, context.workspace, input_as<int8_t>(context, 0),
                                                  output_as<int8_t>(context) + first());
   }
 
@@ -148,6 +181,8 @@ class Conv2dKernel final : public XnnKernel {
   bool gathers_ = false;
   RowGather gather_;
   size_t gathered_at_ = 0;  // bytes into the workspace
+  int32_t images_ = 0, out_height_ = 0;
+  int64_t x_image_ = 0, y_row_ = 0;  // bytes, of gathered convolutions
 };
 
 Status create_block(const OpContext& context, Kernel** out, OutputBlock block) {

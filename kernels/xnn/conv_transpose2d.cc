@@ -25,7 +25,7 @@ class ConvTranspose2dKernel final : public XnnKernel {
       return unsupported(context, "too large for this machine");
     }
     quantized_ = x.dtype == DType::kInt8;
-    weights_.init(context.packed, context.op, w.data, context.has_input(2) ? context.input(2).data : nullptr);
+    weights_.init(context);
     BANTAM_RETURN_IF_ERROR(quantized_ ? create_int8(context, attributes) : create_float(context, attributes));
 
     size_t height = 0, width = 0;

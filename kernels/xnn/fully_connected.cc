@@ -16,7 +16,7 @@ class FullyConnectedKernel final : public XnnKernel {
     const TensorInfo& w = context.input(1);
     if (!packing_fits(w.dims[0], w.dims[1], 1, 1)) return unsupported(context, "too large for this machine");
     quantized_ = x.dtype == DType::kInt8;
-    weights_.init(context.packed, context.op, w.data, context.has_input(2) ? context.input(2).data : nullptr);
+    weights_.init(context);
     BANTAM_RETURN_IF_ERROR(quantized_ ? create_int8(context) : create_float(context));
     const auto reshape =
         quantized_ ? xnn_reshape_fully_connected_nc_qs8_qc8w : xnn_reshape_fully_connected_nc_f32;

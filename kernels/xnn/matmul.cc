@@ -23,7 +23,7 @@ class ConstantMatMulKernel final : public XnnKernel {
     if (!packing_fits(n, k, 1, 1)) return unsupported(context, "too large for this machine");
     FloatConstant weights;
     if (!weights.load(&b)) return out_of_memory(context);
-    weights_.init(context.packed, context.op, b.data, nullptr);
+    weights_.init(context);
     const Range all;
     BANTAM_RETURN_IF_ERROR(xnn_result(
         context, xnn_create_fully_connected_nc_f32(k, n, a.pixel_stride, context.output().pixel_stride,

@@ -57,4 +57,9 @@ size_t BlockedKernel::state_bytes() const {
   return sum;
 }
 
+bool BlockedKernel::reads_constants() const {
+  return std::any_of(blocks_.begin(), blocks_.end(),
+                     [](const Kernel* block) { return block->reads_constants(); });
+}
+
 }  // namespace bantam::kernels

@@ -33,6 +33,7 @@ class BlockedKernel final : public Kernel {
   Status run(const RunContext& context) override;
   size_t workspace_bytes() const override;
   size_t state_bytes() const override;
+  bool reads_constants() const override;
 
  private:
   Array<Kernel*> blocks_;

@@ -58,6 +58,7 @@ class Operands {
     const TensorInfo** first = out_.operands.data() + used_;
     OpContext& context = out_.ops[index];
     context.op = &op;
+    context.index = static_cast<int32_t>(index);
     context.inputs = first;
     context.input_count = static_cast<int32_t>(count(op.inputs()));
     context.outputs = first + context.input_count;

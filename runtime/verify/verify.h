@@ -6,7 +6,7 @@
 namespace bantam::verify {
 
 // Header, checksum and the structure of the metadata; sets plan and header.
-Status verify_file(const std::byte* data, size_t bytes, LoadedPlan* out);
+Status verify_file(const std::byte* data, size_t bytes, bool sound, LoadedPlan* out);
 
 // Every tensor by itself and within its base; sets tensors, places and arena_bytes.
 Status verify_tensors(const std::byte* data, LoadedPlan* out);

@@ -137,6 +137,18 @@ static void note(void) {
   FIELD(bantam_note, text);
 }
 
+static void source(void) {
+  SIZE(bantam_source);
+  FIELD(bantam_source, struct_size);
+  FIELD(bantam_source, path);
+  FIELD(bantam_source, data);
+  FIELD(bantam_source, bytes);
+  FIELD(bantam_source, fd);
+  FIELD(bantam_source, offset);
+  FIELD(bantam_source, length);
+  FIELD(bantam_source, cache);
+}
+
 static void session_options(void) {
   SIZE(bantam_session_options);
   FIELD(bantam_session_options, struct_size);
@@ -178,6 +190,7 @@ static void memory(void) {
   FIELD(bantam_memory, state_bytes);
   FIELD(bantam_memory, packed_bytes);
   FIELD(bantam_memory, session_bytes);
+  FIELD(bantam_memory, cached_bytes);
 }
 
 int main(int argc, char** argv) {
@@ -193,6 +206,7 @@ int main(int argc, char** argv) {
   preprocessing();
   provenance();
   note();
+  source();
   session_options();
   op_event();
   verification();

@@ -5,6 +5,7 @@
 #include <catch2/catch_test_macros.hpp>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <new>
 
 #include "bantam/bantam.hpp"
@@ -144,6 +145,37 @@ void fail_each_allocation(const AlignedBytes& plan) {
     }
     CHECK(status == BANTAM_OUT_OF_MEMORY);
   }
+}
+
+// Each failure may spoil the cache but nothing else.
+TEST_CASE("whichever allocation fails, a model with a cache works or says why not") {
+  char directory[] = "/tmp/bantam_test_XXXXXX";
+  REQUIRE(mkdtemp(directory) != nullptr);
+  const AlignedBytes plan = SamplePlan().file();
+  bantam_source from = source();
+  from.data = plan.data();
+  from.bytes = plan.size();
+  from.cache = directory;
+  const auto load = [&](int n) {
+    Armed counting(n);
+    const auto model = bantam::Model::open(from);
+    return model ? model->create_session().status() : model.status();
+  };
+  for (const bool present : {false, true}) {
+    for (int n = 0;; ++n) {
+      std::filesystem::remove_all(directory);
+      if (present) REQUIRE(load(-1) == BANTAM_OK);
+      const bantam_status status = load(n);
+      INFO("allocation " << n << ", file present: " << present);
+      CHECK(live == 0);
+      CHECK((status == BANTAM_OK || status == BANTAM_OUT_OF_MEMORY));
+      if (allocations > n) continue;
+      CHECK(status == BANTAM_OK);
+      CHECK(n > 20);
+      break;
+    }
+  }
+  std::filesystem::remove_all(directory);
 }
 
 TEST_CASE("whichever allocation fails, the real kernels report it and leave nothing behind") {

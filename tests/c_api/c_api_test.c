@@ -1,6 +1,7 @@
 /* The C API from C99: what callers do right, and what they do wrong. */
 #include "c_api_test.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,6 +43,37 @@ static void test_texts(void) {
   CHECK(bantam_dtype_size((bantam_dtype)77) == 0);
 }
 
+static void test_sources(const void* plan, size_t bytes) {
+  bantam_model* model = (bantam_model*)1;
+  bantam_source source;
+  memset(&source, 0, sizeof(source));
+  CHECK_ERROR(bantam_model_open(NULL, &model, &error), BANTAM_INVALID_ARGUMENT, "source", "it is null");
+  CHECK(model == NULL);
+  CHECK_ERROR(bantam_model_open(&source, &model, &error), BANTAM_INVALID_ARGUMENT, "source",
+              "its struct_size is wrong");
+  source.struct_size = sizeof(source);
+  CHECK_ERROR(bantam_model_open(&source, NULL, &error), BANTAM_INVALID_ARGUMENT, "model", "it is null");
+  CHECK_ERROR(bantam_model_open(&source, &model, &error), BANTAM_INVALID_ARGUMENT, "source",
+              "it needs one of path, data, and fd with length");
+  source.data = plan;
+  source.bytes = bytes;
+  source.path = "/no/such/file";
+  CHECK(bantam_model_open(&source, &model, &error) == BANTAM_INVALID_ARGUMENT);
+  source.data = NULL;
+  CHECK_ERROR(bantam_model_open(&source, &model, &error), BANTAM_IO, "/no/such/file",
+              "the file cannot be opened");
+  source.path = NULL;
+  source.fd = -1;
+  source.length = 1;
+  source.cache = "/no/such/directory";
+  CHECK_ERROR(bantam_model_open(&source, &model, &error), BANTAM_IO, "file descriptor",
+              "the file cannot be read");
+  source.length = 0;
+  source.data = plan;
+  CHECK(bantam_model_open(&source, &model, &error) == BANTAM_OK);
+  bantam_model_destroy(model);
+}
+
 static void test_loading_errors(const void* plan, size_t bytes) {
   bantam_model* model = (bantam_model*)1;
   char copy[64];
@@ -61,6 +93,7 @@ static void test_loading_errors(const void* plan, size_t bytes) {
   CHECK_ERROR(bantam_model_from_memory(copy, sizeof(copy), &model, &error), BANTAM_INVALID_PLAN, "plan file",
               "it is not a bantam plan");
   CHECK(bantam_model_from_file("/no/such/file", &model, NULL) == BANTAM_IO);
+  test_sources(plan, bytes);
   bantam_model_destroy(NULL);
   bantam_session_destroy(NULL);
   bantam_session_cancel(NULL);
@@ -229,6 +262,14 @@ static void test_verify(bantam_session* session) {
   CHECK(strcmp(verification.first_op_name, "") == 0);
   CHECK(bantam_session_get_memory(session, &memory, &error) == BANTAM_OK);
   CHECK(memory.arena_bytes == 3 * 64 + BANTAM_READ_PADDING && memory.session_bytes > 0);
+
+  /* A program made for the first version of the library, which had no cache. */
+  memory.struct_size = offsetof(bantam_memory, cached_bytes);
+  memory.cached_bytes = 77;
+  CHECK(bantam_session_get_memory(session, &memory, &error) == BANTAM_OK);
+  CHECK(memory.struct_size == offsetof(bantam_memory, cached_bytes) && memory.cached_bytes == 77);
+  memory.struct_size -= 1;
+  CHECK(bantam_session_get_memory(session, &memory, &error) == BANTAM_INVALID_ARGUMENT);
 }
 
 int c_api_test(const void* plan, size_t bytes) {

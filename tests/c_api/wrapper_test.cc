@@ -1,10 +1,14 @@
 // The C tests, and bantam.hpp over the same library.
 #include <catch2/catch_test_macros.hpp>
+#include <cstdlib>
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "bantam/bantam.hpp"
 #include "c_api_test.h"
 #include "chain_plan.h"
+#include "conv_plan.h"
 
 namespace bantam::test {
 namespace {
@@ -51,6 +55,49 @@ TEST_CASE("the C++ wrapper owns what it makes") {
   REQUIRE(verification);
   CHECK(verification->matches == 0);
   CHECK(moved.input(3).data == nullptr);
+}
+
+// What a plan computes of fixed inputs, loaded with a cache.
+struct CachedRun {
+  std::vector<int8_t> output;
+  bantam_memory memory;
+};
+
+CachedRun run_cached(const AlignedBytes& plan, const std::string& cache) {
+  bantam_source from = bantam::source();
+  from.data = plan.data();
+  from.bytes = plan.size();
+  from.cache = cache.c_str();
+  const auto model = bantam::Model::open(from);
+  REQUIRE(model);
+  auto session = model->create_session();
+  REQUIRE(session);
+  const bantam_tensor input = session->input(0), output = session->output(0);
+  for (size_t i = 0; i < input.bytes; ++i) static_cast<int8_t*>(input.data)[i] = static_cast<int8_t>(i * 31);
+  REQUIRE(session->run());
+  const auto* values = static_cast<const int8_t*>(output.data);
+  return {{values, values + output.bytes}, session->memory()};
+}
+
+TEST_CASE("with a cache, weights are packed once and computed with alike") {
+  char directory[] = "/tmp/bantam_test_XXXXXX";
+  REQUIRE(mkdtemp(directory) != nullptr);
+  ConvPlan builder;
+  AlignedBytes plan = builder.file();
+  const CachedRun first = run_cached(plan, directory);
+  CHECK(first.memory.packed_bytes > 0);
+  CHECK(first.memory.cached_bytes == 0);
+  const CachedRun second = run_cached(plan, directory);
+  CHECK(second.memory.packed_bytes == 0);
+  CHECK(second.memory.cached_bytes == first.memory.packed_bytes);
+  CHECK(second.output == first.output);
+  // The weights in the plan are not even looked at.
+  PlanHeader header;
+  std::memcpy(&header, plan.data(), sizeof(header));
+  plan.data()[header.weights_offset + builder[builder.first_weights].offset] ^= std::byte{1};
+  CHECK(run_cached(plan, directory).output == first.output);
+  CHECK(bantam::Model::from_memory(plan.data(), plan.size()).status() == BANTAM_INVALID_PLAN);
+  std::filesystem::remove_all(directory);
 }
 
 TEST_CASE("verify tells the first op that differs, and agrees with what golden gave") {

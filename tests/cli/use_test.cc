@@ -112,6 +112,30 @@ TEST_CASE("cli: bench finds the best number of threads and says with which CPUs"
     CHECK_THAT(text.out, ContainsSubstring(word));
 }
 
+TEST_CASE("cli: with --cache, weights are mapped from the second start on, and nothing else changes") {
+  TemporaryDirectory dir;
+  std::string plan = compile_digits(dir, "int8"), cache = dir.file("cache/of/weights");
+  auto output = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"run", plan, "--input", kDigits + "/test/001.png"};
+    Ended ended = run_program(arguments + std::vector<std::string>{"--output", dir.file("out")} + more);
+    CHECK(ended.status == 0);
+    CHECK(ended.err.empty());
+    return read_back(dir.file("out/logits.npy"));
+  };
+  const std::string expected = output({});
+  CHECK(output({"--cache", cache}) == expected);
+  CHECK(std::distance(std::filesystem::directory_iterator(cache), {}) == 1);
+  CHECK(output({"--cache", cache}) == expected);
+  Json cached = json_of({"bench", plan, "--min-time", "0.01", "--cache", cache});
+  CHECK(cached["cached_bytes"].get<double>() > 0);
+  CHECK(cached["packed_bytes"] == 0);
+  CHECK(cached["anonymous_bytes"].get<double>() > 0);
+  CHECK(cached["ready_ms"].get<double>() > 0);
+  // Where nothing can be written, nothing is lost.
+  CHECK(output({"--cache", plan}) == expected);
+  CHECK(output({"--cache", "/proc/none"}) == expected);
+}
+
 TEST_CASE("cli: run prints the best classes and stacks outputs as the inputs are stacked") {
   TemporaryDirectory dir;
   std::string plan = compile_digits(dir, "fp32");

@@ -83,7 +83,8 @@ constexpr ConvCase kFirstLayers[] = {
     {2, 31, 29, 3, 20, 7, 7, 2, 1, 3, 1}, {1, 20, 23, 3, 16, 3, 3, 2, 1, 1, 1},
     {1, 12, 9, 1, 8, 5, 5, 1, 1, 2, 1},   {1, 9, 9, 4, 9, 3, 4, 3, 1, 0, 1},
     {1, 4, 3, 2, 5, 3, 5, 1, 1, 2, 1},    {1, 1, 64, 1, 6, 1, 16, 4, 1, 4, 1},
-    {1, 14, 12, 6, 9, 7, 4, 2, 1, 3, 1},  {1, 8, 8, 7, 9, 3, 3, 1, 1, 1, 1}};
+    {1, 14, 12, 6, 9, 7, 4, 2, 1, 3, 1},  {1, 8, 8, 7, 9, 3, 3, 1, 1, 1, 1},
+    {2, 62, 400, 3, 4, 7, 7, 2, 1, 3, 1}};  // in bands of output rows, the last of which overlaps another
 
 // With weights for more than one block of output channels, the last one smaller.
 constexpr ConvCase kLarge[] = {{1, 5, 5, 200, 250, 3, 3, 1, 1, 1, 1}, {2, 3, 3, 1000, 415, 1, 1, 1, 1, 0, 1}};

@@ -9,8 +9,7 @@ namespace {
 
 TEST_CASE("Packed weights are found again under their whole key only") {
   PackedWeights packed;
-  int a = 0, b = 0;
-  const PackedWeights::Key key = {&a, &b, nullptr, 7};
+  const PackedWeights::Key key = {3, 32, 7};
   CHECK(packed.find(key) == nullptr);
   void* block = packed.reserve(100);
   REQUIRE(block != nullptr);
@@ -18,9 +17,9 @@ TEST_CASE("Packed weights are found again under their whole key only") {
   CHECK(packed.insert(key, block) == block);
   CHECK(packed.find(key) == block);
   CHECK(packed.bytes() == 100);
-  CHECK(packed.find({&b, &b, nullptr, 7}) == nullptr);
-  CHECK(packed.find({&a, &b, &a, 7}) == nullptr);
-  CHECK(packed.find({&a, &b, nullptr, 8}) == nullptr);
+  CHECK(packed.find({4, 32, 7}) == nullptr);
+  CHECK(packed.find({3, 0, 7}) == nullptr);
+  CHECK(packed.find({3, 32, 8}) == nullptr);
   // The second of two packers gets the first one's block, and its own is released.
   CHECK(packed.insert(key, packed.reserve(100)) == block);
   CHECK(packed.bytes() == 100);
@@ -28,12 +27,34 @@ TEST_CASE("Packed weights are found again under their whole key only") {
   CHECK(packed.reserve(SIZE_MAX - 10) == nullptr);
 }
 
-// A convolution whose kernels are made from many threads at once, as the sessions of a model are.
-TEST_CASE("Sessions share what they pack") {
-  const KernelTable& table = kernels::kernel_table();
-  // By XNNPACK's gemm, by our depthwise kernel, by XNNPACK's, which packs before it looks.
-  for (const auto& [groups, dilation] : {std::pair{1, 1}, {16, 1}, {16, 2}}) {
-    Tensor x = floats({1, 6, 6, 16}), w = floats({16, 3, 3, 16 / groups}), y = floats({1, 6, 6, 16});
+TEST_CASE("Lent weights go before one's own, and only these are listed") {
+  alignas(kTensorAlignment) const char bytes[64 + kReadPadding] = {};
+  const PackedEntry lent[] = {{3, 32, 7, bytes, 64}};
+  PackedWeights packed;
+  packed.lend(lent);
+  CHECK(packed.find({3, 32, 7}) == bytes);
+  CHECK(packed.insert({3, 32, 7}, packed.reserve(64)) == bytes);
+  CHECK(packed.bytes() == 0);
+  CHECK(packed.list(nullptr, 0) == 0);
+  const void* own = packed.insert({3, 0, 9}, packed.reserve(10));
+  PackedEntry listed;
+  CHECK(packed.list(&listed, 1) == 1);
+  CHECK(listed.op == 3);
+  CHECK(listed.part == 0);
+  CHECK(listed.seed == 9);
+  CHECK(listed.data == own);
+  CHECK(listed.bytes == 10);
+}
+
+// A float convolution of 16 channels, its weights constant.
+struct Convolution {
+  Tensor x = floats({1, 6, 6, 16}), w, y = floats({1, 6, 6, 16});
+  flatbuffers::FlatBufferBuilder builder;
+  const TensorInfo* inputs[2] = {&x.info, &w.info};
+  const TensorInfo* outputs[1] = {&y.info};
+  OpContext context;
+
+  Convolution(int groups, int dilation) : w(floats({16, 3, 3, 16 / groups})) {
     fill_uniform(w, 1);
     fill_uniform(x, 2);
     plan::OpT op;
@@ -43,45 +64,87 @@ TEST_CASE("Sessions share what they pack") {
     attributes.dilation_h = attributes.dilation_w = dilation;
     attributes.groups = groups;
     op.attributes.Set(attributes);
-    flatbuffers::FlatBufferBuilder builder;
     builder.Finish(plan::Op::Pack(builder, &op));
     w.info.data = w.bytes.data();
-    const TensorInfo* inputs[] = {&x.info, &w.info};
-    const TensorInfo* outputs[] = {&y.info};
-    OpContext context;
     context.op = flatbuffers::GetRoot<plan::Op>(builder.GetBufferPointer());
     context.inputs = inputs;
     context.input_count = 2;
     context.outputs = outputs;
     context.output_count = 1;
-    REQUIRE(table.create_packed(&context.packed).ok());
+  }
 
+  std::vector<uint8_t> run(Kernel* kernel) {
+    REQUIRE(kernel != nullptr);
+    const void* in[] = {x.bytes.data(), w.bytes.data()};
+    void* out[] = {y.bytes.data()};
+    RunContext run;
+    run.inputs = in;
+    run.outputs = out;
+    REQUIRE(kernel->workspace_bytes() == 0);
+    REQUIRE(kernel->run(run).ok());
+    return {y.bytes.begin(), y.bytes.end()};
+  }
+};
+
+// Kernels that are made from many threads at once, as the sessions of a model are.
+TEST_CASE("Sessions share what they pack") {
+  const KernelTable& table = kernels::kernel_table();
+  // By XNNPACK's gemm, by our depthwise kernel, by XNNPACK's, which packs before it looks.
+  for (const auto& [groups, dilation] : {std::pair{1, 1}, {16, 1}, {16, 2}}) {
+    Convolution conv(groups, dilation);
+    REQUIRE(table.create_packed(&conv.context.packed).ok());
     Kernel* kernels[8] = {};
     std::vector<std::thread> threads;
     for (Kernel*& kernel : kernels) {
-      threads.emplace_back([&] { static_cast<void>(table.create(context, &kernel).ok()); });
+      threads.emplace_back([&] { static_cast<void>(table.create(conv.context, &kernel).ok()); });
     }
     for (std::thread& thread : threads) thread.join();
-    const size_t bytes = table.packed_bytes(context.packed);
-    CHECK(bytes >= w.info.bytes);
-    CHECK(bytes < 2 * w.info.bytes + 1024);
+    const size_t bytes = table.packed_bytes(conv.context.packed);
+    CHECK(bytes >= conv.w.info.bytes);
+    CHECK(bytes < 2 * conv.w.info.bytes + 1024);
 
-    std::vector<uint8_t> first;
+    const std::vector<uint8_t> first = conv.run(kernels[0]);
     for (Kernel* kernel : kernels) {
-      REQUIRE(kernel != nullptr);
-      const void* in[] = {x.bytes.data(), w.bytes.data()};
-      void* out[] = {y.bytes.data()};
-      RunContext run;
-      run.inputs = in;
-      run.outputs = out;
-      REQUIRE(kernel->workspace_bytes() == 0);
-      REQUIRE(kernel->run(run).ok());
-      if (first.empty()) first = y.bytes;
-      CHECK(first == y.bytes);
+      CHECK(first == conv.run(kernel));
       delete kernel;
     }
-    table.destroy_packed(context.packed);
+    table.destroy_packed(conv.context.packed);
   }
+}
+
+TEST_CASE("Weights that another store has packed serve without the originals") {
+  const KernelTable& table = kernels::kernel_table();
+  for (const auto& [groups, dilation] : {std::pair{1, 1}, {16, 1}, {16, 2}}) {
+    Convolution conv(groups, dilation);
+    PackedWeights *first = nullptr, *second = nullptr;
+    REQUIRE(table.create_packed(&first).ok());
+    REQUIRE(table.create_packed(&second).ok());
+    Kernel *packing = nullptr, *using_lent = nullptr;
+    conv.context.packed = first;
+    conv.context.index = 5;
+    REQUIRE(table.create(conv.context, &packing).ok());
+    const std::vector<uint8_t> expected = conv.run(packing);
+    PackedEntry entry;
+    REQUIRE(table.list_packed(first, &entry, 1) == 1);
+    CHECK(entry.op == 5);
+    CHECK(packing->reads_constants() == (dilation == 2));
+
+    table.lend_packed(second, {&entry, 1});
+    conv.context.packed = second;
+    std::fill(conv.w.bytes.begin(), conv.w.bytes.end(), uint8_t{0x55});
+    REQUIRE(table.create(conv.context, &using_lent).ok());
+    CHECK(conv.run(using_lent) == expected);
+    CHECK(table.packed_bytes(second) == 0);
+    delete packing;
+    delete using_lent;
+    table.destroy_packed(second);
+    table.destroy_packed(first);
+  }
+}
+
+TEST_CASE("The number of a packing is the same for a whole process") {
+  CHECK(kernels::kernel_table().packing_id() != 0);
+  CHECK(kernels::kernel_table().packing_id() == kernels::kernel_table().packing_id());
 }
 
 TEST_CASE("An op without a kernel is refused by name") {

@@ -66,9 +66,10 @@ BenchResult measure(const BenchOptions& options, const std::string& root) {
   choose_threads(options, root, result);
   int threads = result.choice.threads;
   result.evicted = evict(options.plan);
-  result.cold_load = get_ready(options.plan, threads).time;
-  ReadyPlan plan = get_ready(options.plan, threads);
+  result.cold_load = get_ready(options.plan, options.cache, threads).time;
+  ReadyPlan plan = get_ready(options.plan, options.cache, threads);
   result.load = plan.time;
+  result.anonymous_bytes = plan.anonymous_bytes;
   warm_up(plan.session, std::min(0.2, options.min_time / 5), options.plan);
   Measurement measured = measure_warm(plan, options, result.choice, root);
   if (options.profile) result.ops = time_ops(plan, options.min_time, options.plan);

@@ -15,6 +15,7 @@ struct BenchOptions {
   int threads = 1;        // 0: as many as are best
   double min_time = 1.0;  // seconds
   bool profile = false;
+  std::string cache;  // a folder for packed weights, or ""
 };
 
 struct BenchResult {
@@ -28,7 +29,8 @@ struct BenchResult {
   std::vector<OpTime> ops;  // empty unless a profile was asked for
   bantam_memory memory = {};
   uint64_t peak_rss_bytes = 0;
-  Disturbance disturbance;  // of the warm runs
+  uint64_t anonymous_bytes = 0;  // no file's, after the first run
+  Disturbance disturbance;       // of the warm runs
   std::vector<Doubt> doubts;
 };
 

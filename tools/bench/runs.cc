@@ -28,15 +28,16 @@ Latency latency_of(std::vector<double> runs_ms) {
           runs_ms.size()};
 }
 
-ReadyPlan get_ready(const std::string& path, int threads) {
+ReadyPlan get_ready(const std::string& path, const std::string& cache, int threads) {
   Clock::time_point start = Clock::now();
-  Model model = open_plan(path);
+  Model model = open_plan(path, cache);
   Session session = open_session(model, threads, path);
+  double ready_ms = ms_since(start);
   BenchInputs inputs(model, session, path);
   Clock::time_point first = Clock::now();
   require(session.run(), path);
-  LoadTime time{ms_since(start), ms_since(first)};
-  return {std::move(model), std::move(session), std::move(inputs), time};
+  LoadTime time{ready_ms, ms_since(start), ms_since(first)};
+  return {std::move(model), std::move(session), std::move(inputs), time, anonymous_memory_bytes()};
 }
 
 std::vector<double> time_runs(Session& session, double seconds, size_t fewest, const std::string& where) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct Latency {  // milliseconds
 Latency latency_of(std::vector<double> runs_ms);  // at least one
 
 struct LoadTime {
+  double ready_ms = 0;      // to open the plan and make a session
   double total_ms = 0;      // from opening the plan to the first result
   double first_run_ms = 0;  // of that, the first run
 };
@@ -28,8 +30,10 @@ struct ReadyPlan {
   Session session;
   BenchInputs inputs;
   LoadTime time;
+  uint64_t anonymous_bytes = 0;  // of the process, after the first run
 };
-ReadyPlan get_ready(const std::string& path, int threads);
+// `cache` as open_plan takes it.
+ReadyPlan get_ready(const std::string& path, const std::string& cache, int threads);
 
 // Milliseconds of each run, in their order, for `seconds` and at least `fewest` times.
 std::vector<double> time_runs(Session& session, double seconds, size_t fewest, const std::string& where);

@@ -75,7 +75,9 @@ void print_json(const BenchFlags& flags, const BenchResult& result) {
   json.field("threads", result.choice.threads).field("load_ms", result.load.total_ms);
   json.field("peak_rss_bytes", result.peak_rss_bytes).field("arena_bytes", result.memory.arena_bytes);
   json.field("first_run_ms", result.load.first_run_ms).field("runs", result.warm.runs);
-  json.field("workspace_bytes", result.memory.workspace_bytes);
+  json.field("ready_ms", result.load.ready_ms).field("anonymous_bytes", result.anonymous_bytes);
+  json.field("cached_bytes", result.memory.cached_bytes)
+      .field("workspace_bytes", result.memory.workspace_bytes);
   json.field("state_bytes", result.memory.state_bytes).field("packed_bytes", result.memory.packed_bytes);
   add_circumstances(json, result);
   if (flags.options.profile) add_profile(json, result.ops);
@@ -103,8 +105,10 @@ void print_latency(const char* name, const Latency& latency, const std::string& 
 }
 
 void print_load(const char* name, const LoadTime& load, const char* from) {
-  std::printf("%-9s %.2f ms until the first result, of that %.3f ms the first run; the plan was %s\n", name,
-              load.total_ms, load.first_run_ms, from);
+  std::printf(
+      "%-9s %.2f ms until ready, %.2f ms until the first result, of that %.3f ms the first run; the plan was "
+      "%s\n",
+      name, load.ready_ms, load.total_ms, load.first_run_ms, from);
 }
 
 void print_text(const BenchFlags& flags, const BenchResult& result) {
@@ -114,10 +118,11 @@ void print_text(const BenchFlags& flags, const BenchResult& result) {
   print_load("cold load", result.cold_load,
              result.evicted ? "on storage" : "in memory too, from where it cannot be removed");
   const bantam_memory& memory = result.memory;
-  std::printf("memory    peak %s; arena %s, workspace %s, packed weights %s, kernels %s\n",
-              human_bytes(result.peak_rss_bytes).c_str(), human_bytes(memory.arena_bytes).c_str(),
-              human_bytes(memory.workspace_bytes).c_str(), human_bytes(memory.packed_bytes).c_str(),
-              human_bytes(memory.state_bytes).c_str());
+  std::printf("memory    peak %s, not of files %s; arena %s, workspace %s, packed weights %s%s, kernels %s\n",
+              human_bytes(result.peak_rss_bytes).c_str(), human_bytes(result.anonymous_bytes).c_str(),
+              human_bytes(memory.arena_bytes).c_str(), human_bytes(memory.workspace_bytes).c_str(),
+              human_bytes(memory.packed_bytes + memory.cached_bytes).c_str(),
+              memory.cached_bytes > 0 ? " (cached)" : "", human_bytes(memory.state_bytes).c_str());
   for (const TriedChoice& tried : result.tried) {
     std::printf("tried     %s on CPUs %s: p50 %.3f ms\n", threads_text(tried.choice.threads).c_str(),
                 cpu_list_text(tried.choice.cpus).c_str(), tried.p50_ms);
@@ -150,6 +155,7 @@ void add_bench(CLI::App& app, Action& chosen) {
   command->add_option("--min-time", flags->options.min_time, "Seconds to measure for (default 1)")
       ->check(CLI::Range(0.0, 86400.0));
   command->add_flag("--profile", flags->options.profile, "Measure every op too");
+  command->add_option("--cache", flags->options.cache, kCacheHelp);
   command->add_flag("--json", flags->json, "Print one JSON object");
   command->callback([flags, &chosen] { chosen = [flags] { return run_bench(*flags); }; });
 }

@@ -24,6 +24,7 @@ struct RunFlags {
   int top = 0;
   std::string labels;
   int threads = 1;
+  std::string cache;
 };
 
 // One file per output, filled sample by sample and put in place when all samples are done.
@@ -85,7 +86,7 @@ void print_summary(const Model& model, const Session& session, const std::string
 
 int run_run(const RunFlags& flags) {
   if (!flags.labels.empty() && flags.top == 0) throw UsageError("--labels goes with --top");
-  Model model = open_plan(flags.plan);
+  Model model = open_plan(flags.plan, flags.cache);
   RunInputs inputs(model, assign_inputs(flags.inputs, input_names(model), "--input"));
   std::vector<std::string> names;
   if (!flags.labels.empty()) names = read_class_names(flags.labels);
@@ -129,6 +130,7 @@ void add_run(CLI::App& app, Action& chosen) {
   command->add_option("--labels", flags->labels, "With --top: a text file with a class name per line");
   command->add_option("--threads", flags->threads, "Threads of one run (default 1)")
       ->check(CLI::Range(1, 1024));
+  command->add_option("--cache", flags->cache, kCacheHelp);
   command->callback([flags, &chosen] { chosen = [flags] { return run_run(*flags); }; });
 }
 

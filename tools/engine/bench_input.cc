@@ -29,6 +29,19 @@ void fill(const bantam_tensor& input, unsigned char* bytes, Random& random) {
   }
 }
 
+// A line of /proc/self/status, where memory is counted in KiB; 0 when there is none.
+uint64_t status_bytes(const char* format) {
+  FILE* status = std::fopen("/proc/self/status", "re");
+  if (status == nullptr) return 0;
+  char line[256];
+  unsigned long long kilobytes = 0;
+  while (std::fgets(line, sizeof(line), status) != nullptr) {
+    if (std::sscanf(line, format, &kilobytes) == 1) break;
+  }
+  std::fclose(status);
+  return kilobytes * 1024;
+}
+
 }  // namespace
 
 BenchInputs::BenchInputs(const Model& model, Session& session, const std::string& where) {
@@ -45,19 +58,13 @@ BenchInputs::BenchInputs(const Model& model, Session& session, const std::string
 
 // Not getrusage: its figure survives exec, so a large parent would count.
 uint64_t peak_memory_bytes() {
-  if (FILE* status = std::fopen("/proc/self/status", "re")) {
-    char line[256];
-    unsigned long long kilobytes = 0;
-    while (std::fgets(line, sizeof(line), status) != nullptr) {
-      if (std::sscanf(line, "VmHWM: %llu", &kilobytes) == 1) break;
-    }
-    std::fclose(status);
-    if (kilobytes > 0) return kilobytes * 1024;
-  }
+  if (uint64_t bytes = status_bytes("VmHWM: %llu"); bytes > 0) return bytes;
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
 }
+
+uint64_t anonymous_memory_bytes() { return status_bytes("RssAnon: %llu"); }
 
 double quantile(const std::vector<double>& sorted, double share) {
   double rank = std::ceil(share * static_cast<double>(sorted.size()));

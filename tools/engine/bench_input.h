@@ -18,7 +18,8 @@ class BenchInputs {
   std::vector<AlignedMemory> buffers_;
 };
 
-uint64_t peak_memory_bytes();  // the most this process has held in memory
+uint64_t peak_memory_bytes();       // the most this process has held in memory
+uint64_t anonymous_memory_bytes();  // what it holds now that is no file's; 0 where the system does not say
 
 double quantile(const std::vector<double>& sorted,
                 double share);  // by the nearest rank; `sorted` is not empty

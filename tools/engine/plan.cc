@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <new>
+#include <system_error>
 
 #include "data/samples.h"
 #include "io/failure.h"
@@ -85,8 +87,15 @@ Expected<LoadedModel> load_plan(std::span<const std::byte> plan) {
   return LoadedModel{std::move(memory), std::move(*model)};
 }
 
-Model open_plan(const std::string& path) {
-  Expected<Model> model = Model::from_file(path.c_str());
+Model open_plan(const std::string& path, const std::string& cache) {
+  bantam_source from = source();
+  from.path = path.c_str();
+  if (!cache.empty()) {
+    std::error_code ignored;  // without a folder nothing is kept
+    std::filesystem::create_directories(cache, ignored);
+    from.cache = cache.c_str();
+  }
+  Expected<Model> model = Model::open(from);
   require(model.outcome(), path);
   return std::move(*model);
 }

@@ -28,7 +28,10 @@ struct LoadedModel {
   Model model;
 };
 
-Model open_plan(const std::string& path);
+// What --cache says, and what `cache` below is; "" for none.
+inline constexpr const char* kCacheHelp =
+    "Keep weights in this CPU's layout in this folder, from which the next start maps them";
+Model open_plan(const std::string& path, const std::string& cache = "");
 // Copies `plan`. The outcome says what is wrong with it.
 Expected<LoadedModel> load_plan(std::span<const std::byte> plan);
 Session open_session(const Model& model, int threads, const std::string& where);

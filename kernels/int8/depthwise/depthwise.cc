@@ -151,19 +151,20 @@ class Depthwise final : public Kernel {
 
     const TensorInfo& w = context.input(1);
     const auto* bias = context.has_input(2) ? static_cast<const int32_t*>(context.input(2).data) : nullptr;
-    PackedWeights& store = context.packed == nullptr ? own_packed_ : *context.packed;
-    const PackedWeights::Key key = {context.op, w.data, bias, 0};
-    void* packed = store.find(key);
+    shared_ = context.packed != nullptr;
+    PackedWeights& store = shared_ ? *context.packed : own_packed_;
+    const PackedWeights::Key key = {context.index, 0, kSeed};
+    const void* packed = store.find(key);
     if (packed == nullptr) {
       Array<float> scales;
       if (!scales.allocate(static_cast<size_t>(shape_.channels))) return out_of_memory(context);
       if (!make_conv_scales(context, scales)) return unsupported(context, "weights or scales beyond int32");
-      packed = store.reserve(bytes);
-      if (packed == nullptr) return out_of_memory(context);
+      void* block = store.reserve(bytes);
+      if (block == nullptr) return out_of_memory(context);
       const DepthwiseWeights weights = {static_cast<const int8_t*>(w.data), bias, scales.data(),
                                         x.zero_point};
-      HWY_DYNAMIC_DISPATCH(pack)(shape_, weights, static_cast<uint8_t*>(packed));
-      packed = store.insert(key, packed);
+      HWY_DYNAMIC_DISPATCH(pack)(shape_, weights, static_cast<uint8_t*>(block));
+      packed = store.insert(key, block);
     }
     packed_ = static_cast<const uint8_t*>(packed);
     return ok_status();
@@ -193,9 +194,11 @@ class Depthwise final : public Kernel {
   }
 
   size_t state_bytes() const override { return zeros_.size() + own_packed_bytes(); }
+  bool reads_constants() const override { return !shared_; }
 
  private:
   static constexpr int32_t kPiece = 4 * kDepthwiseBlock;
+  static constexpr uint32_t kSeed = 0x64770801;  // "dw", int8, layout 1
 
   size_t own_packed_bytes() const { return const_cast<PackedWeights&>(own_packed_).bytes(); }
 
@@ -226,7 +229,8 @@ class Depthwise final : public Kernel {
   int64_t batch_ = 0;
   RunFunction run_ = nullptr;
   const uint8_t* packed_ = nullptr;
-  PackedWeights own_packed_;  // used when the model has no store
+  bool shared_ = false;       // the weights are in the model's store
+  PackedWeights own_packed_;  // used when the model has none
   Array<int8_t> zeros_;
 };
 

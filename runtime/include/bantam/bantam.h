@@ -82,6 +82,25 @@ BANTAM_API bantam_status bantam_model_from_memory(const void* data, size_t bytes
 BANTAM_API bantam_status bantam_model_from_fd(int fd, uint64_t offset, uint64_t length, bantam_model** model,
                                               bantam_error* error);
 
+/* Where a plan is, in exactly one of three places, and how to load it. */
+typedef struct bantam_source {
+  size_t struct_size;
+  const char* path; /* as bantam_model_from_file */
+  const void* data; /* as bantam_model_from_memory */
+  size_t bytes;     /* of `data` */
+  int32_t fd;       /* as bantam_model_from_fd, when `length` is not 0 */
+  uint64_t offset;
+  uint64_t length;
+  const char* cache; /* directory of packed weights, or NULL */
+} bantam_source;
+
+/* With a cache, the first session packs the weights for this CPU and writes them to a file of that directory, made for
+ * this plan, library and CPU; later loads map the file. They are quicker, and the weights take no memory of the
+ * process's own. Where no file can be written, or the one there is damaged or does not fit, everything is as without a
+ * cache, and no error. The file stands in for the weights in the plan, which are then neither verified nor read. Let
+ * nobody write to the directory whom the program does not trust, and nothing truncate the file while the model lives. */
+BANTAM_API bantam_status bantam_model_open(const bantam_source* source, bantam_model** model, bantam_error* error);
+
 /* Gives up the caller's hold; sessions keep the model alive until they are destroyed. NULL is allowed. */
 BANTAM_API void bantam_model_destroy(bantam_model* model);
 
@@ -269,6 +288,7 @@ typedef struct bantam_memory {
   uint64_t state_bytes;     /* what kernels allocated for themselves */
   uint64_t packed_bytes;    /* weights in this CPU's layout, shared by the sessions of the model */
   uint64_t session_bytes;   /* bookkeeping of the session */
+  uint64_t cached_bytes;    /* weights in this CPU's layout that are mapped from the cache; not in packed_bytes */
 } bantam_memory;
 BANTAM_API bantam_status bantam_session_get_memory(const bantam_session* session, bantam_memory* memory,
                                                    bantam_error* error);

@@ -78,6 +78,7 @@ Struct filled(Get get) {
 
 }  // namespace detail
 
+inline bantam_source source() { return detail::sized<bantam_source>(); }
 inline bantam_session_options session_options() { return detail::sized<bantam_session_options>(); }
 
 class Session {
@@ -155,6 +156,10 @@ class Model {
   static Expected<Model> from_fd(int fd, uint64_t offset, uint64_t length) {
     return made(
         [&](bantam_model** m, bantam_error* e) { return bantam_model_from_fd(fd, offset, length, m, e); });
+  }
+
+  static Expected<Model> open(const bantam_source& source) {
+    return made([&](bantam_model** m, bantam_error* e) { return bantam_model_open(&source, m, e); });
   }
 
   Expected<Session> create_session(const bantam_session_options& options = session_options()) const {

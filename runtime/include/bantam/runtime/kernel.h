@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "bantam/runtime/status.h"
 #include "plan_format.h"
@@ -35,9 +36,19 @@ size_t element_size(plan::DType dtype);
 struct ThreadPool;
 struct PackedWeights;
 
+// Weights of one op in the layout that this CPU's kernels want.
+struct PackedEntry {
+  int32_t op = 0;              // index in the plan
+  int32_t part = 0;            // of the op's weights, when several kernels share them; else 0
+  uint32_t seed = 0;           // says which layout it is
+  const void* data = nullptr;  // aligned to kTensorAlignment, followed by kReadPadding bytes
+  size_t bytes = 0;
+};
+
 // One op of a verified plan, for the kernel that will execute it.
 struct OpContext {
   const plan::Op* op = nullptr;
+  int32_t index = 0;                          // in the plan
   const TensorInfo* const* inputs = nullptr;  // null entries: optional inputs left out
   int32_t input_count = 0;
   const TensorInfo* const* outputs = nullptr;
@@ -66,6 +77,9 @@ class Kernel {
   virtual size_t workspace_bytes() const { return 0; }
   // Memory this kernel allocated for itself (indirection buffers and the like), in bytes, for the record.
   virtual size_t state_bytes() const { return 0; }
+  // Whether making another kernel of this op with the same packed weights, or running one, reads the op's
+  // constant operands behind the first. False when the packed weights serve in their place.
+  virtual bool reads_constants() const { return true; }
 };
 
 struct KernelTable {
@@ -77,10 +91,19 @@ struct KernelTable {
   Status (*create_threads)(int32_t count, ThreadPool** out);
   void (*destroy_threads)(ThreadPool* threads);
 
-  // A store for weights in the layout that this CPU's kernels want; filled by `create`.
+  // A store for packed weights; filled by `create`.
   Status (*create_packed)(PackedWeights** out);
   void (*destroy_packed)(PackedWeights* packed);
   size_t (*packed_bytes)(const PackedWeights* packed);
+
+  // The layouts are the same wherever this number is: it depends on this library's build and on the CPU.
+  uint64_t (*packing_id)();
+  // `create` uses these, packed earlier under the same packing_id, and packs only what is not among them.
+  // They outlive `packed`.
+  void (*lend_packed)(PackedWeights* packed, std::span<const PackedEntry> entries);
+  // Copies what `create` has packed itself to `out`, as much as `capacity` allows, and gives the number there
+  // is. The entries' data live as long as `packed`.
+  size_t (*list_packed)(PackedWeights* packed, PackedEntry* out, size_t capacity);
 };
 
 }  // namespace bantam

@@ -47,6 +47,7 @@ struct LoadedPlan {
 // Verifies the plan file in [data, data + bytes), which must be aligned to kTensorAlignment and outlive
 // `out`: header, checksum, structure, then every meaning that kernels and sessions rely on. After this
 // nothing is checked again. Errors: kInvalidPlan, kUnsupported (format version), kOutOfMemory.
-Status load_plan(const std::byte* data, size_t bytes, LoadedPlan* out);
+// `sound`: the checksum is known to be right, so that the weights need not be read for it.
+Status load_plan(const std::byte* data, size_t bytes, LoadedPlan* out, bool sound = false);
 
 }  // namespace bantam

@@ -13,13 +13,15 @@ class PlanSource {
   PlanSource() = default;
   PlanSource(const PlanSource&) = delete;
   PlanSource& operator=(const PlanSource&) = delete;
-  ~PlanSource();
+  ~PlanSource() { close(); }
 
-  // Each at most once. `open_memory` borrows `data` when it is aligned, otherwise it copies; so does
-  // `open_fd` with what it maps.
+  // Not twice without close() in between. `open_memory` borrows `data` when it is aligned, otherwise it
+  // copies; so does `open_fd` with what it maps.
   Status open_file(const char* path);
   Status open_fd(int fd, uint64_t offset, uint64_t length);
   Status open_memory(const void* data, size_t bytes);
+
+  void close();
 
   const std::byte* data() const { return data_; }
   size_t size() const { return size_; }
