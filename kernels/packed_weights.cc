@@ -123,21 +123,21 @@ void XnnPackedWeights::init(const OpContext& context, int32_t part) {
   op_ = context.index;
   part_ = part;
   provider_.context = this;
-  provider_.look_up = [](void* context, const xnn_weights_cache_look_up_key* key) -> size_t {
-    XnnPackedWeights& view = self(context);
+  provider_.look_up = [](void* user, const xnn_weights_cache_look_up_key* key) -> size_t {
+    XnnPackedWeights& view = self(user);
     view.asked_ = true;
     const void* found = view.packed_->find(view.key(key->seed));
     return found == nullptr ? SIZE_MAX : reinterpret_cast<size_t>(found);
   };
-  provider_.reserve_space = [](void* context, size_t size) -> void* {
-    XnnPackedWeights& view = self(context);
+  provider_.reserve_space = [](void* user, size_t size) -> void* {
+    XnnPackedWeights& view = self(user);
     view.packs_unasked_ = !view.asked_;
     view.packed_->release(view.reserved_);
     return view.reserved_ = view.packed_->reserve(size);
   };
-  provider_.look_up_or_insert = [](void* context, const xnn_weights_cache_look_up_key* key, void* block,
+  provider_.look_up_or_insert = [](void* user, const xnn_weights_cache_look_up_key* key, void* block,
                                    size_t) -> size_t {
-    XnnPackedWeights& view = self(context);
+    XnnPackedWeights& view = self(user);
     if (block == nullptr) return reinterpret_cast<size_t>(view.packed_->find(view.key(key->seed)));
     view.reserved_ = nullptr;
     return reinterpret_cast<size_t>(view.packed_->insert(view.key(key->seed), block));

@@ -12,7 +12,7 @@ Status Model::make(const KernelTable& kernels, Model** out, const char* cache, O
   Model* model = new (std::nothrow) Model(kernels);
   if (model == nullptr) return Status(StatusCode::kOutOfMemory, "plan", "no memory for the model");
   Status status = open(&model->source_);
-  const bool cached = status.ok() && cache != nullptr && model->open_cache(cache);
+  const bool cached = status.ok() && cache != nullptr && *cache != '\0' && model->open_cache(cache);
   if (status.ok()) status = load_plan(model->source_.data(), model->source_.size(), &model->loaded_, cached);
   if (status.ok()) status = kernels.create_packed(&model->packed_);
   if (!status.ok()) {

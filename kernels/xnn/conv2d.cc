@@ -106,11 +106,11 @@ class Conv2dKernel final : public XnnKernel {
     return static_cast<const std::byte*>(w.data) + first() * (w.bytes / static_cast<size_t>(w.dims[0]));
   }
 
-  // XNNPACK needs pointers to the input pixels of every output pixel. Where each of them serves so many
-  // multiplications that making it costs next to nothing, every run makes them in the workspace, which the
-  // ops share. Otherwise the operator keeps them.
+  // XNNPACK needs pointers to the input pixels of every output pixel. Where each of them serves thousands of
+  // multiplications, making it costs a percent or two of them: every run makes the pointers, in the workspace
+  // that the ops share. Otherwise the operator keeps them, which for a network of images are megabytes.
   uint32_t flags(const Columns& c) const {
-    constexpr int64_t kMany = 8192;
+    constexpr int64_t kMany = 4096;
     return int64_t{c.depth} * block_.count >= kMany ? XNN_FLAG_TRANSIENT_INDIRECTION_BUFFER : 0;
   }
 
@@ -151,7 +151,6 @@ class Conv2dKernel final : public XnnKernel {
   }
 
   Status reshape(const OpContext& context, const Columns& columns) {
-    const TensorInfo& x = context.input(0);
     const TensorInfo& y = context.output();
     size_t height = 0, width = 0, xnn_bytes = 0;
     const auto function =

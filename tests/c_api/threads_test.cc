@@ -118,6 +118,10 @@ TEST_CASE("sessions with pools of threads come and go while others run") {
 struct LongPlan : PlanBuilder {
   static constexpr int kOps = 200;
 
+  static std::string numbered(const char* name, int number) {
+    return std::string(name).append(std::to_string(number));
+  }
+
   LongPlan() {
     using plan::DType;
     const int32_t one = constant<float>("one", DType::kFloat32, {4096}, std::vector<float>(4096, 1));
@@ -128,8 +132,8 @@ struct LongPlan : PlanBuilder {
     op(plan::OpCode::kUnary, {x}, first, abs, "abs");
     int32_t last = first;
     for (int i = 1; i < kOps; ++i) {
-      const int32_t next = view("y" + std::to_string(i), DType::kFloat32, {4096}, first);
-      op(plan::OpCode::kBinary, {last, one}, next, plan::BinaryT(), "add" + std::to_string(i));
+      const int32_t next = view(numbered("y", i), DType::kFloat32, {4096}, first);
+      op(plan::OpCode::kBinary, {last, one}, next, plan::BinaryT(), numbered("add", i));
       last = next;
     }
     output(last);

@@ -74,18 +74,19 @@ class Int8Conv final : public Kernel {
 
     const TensorInfo& w = context.input(1);
     const auto* bias = context.has_input(2) ? static_cast<const int32_t*>(context.input(2).data) : nullptr;
-    PackedWeights& store = context.packed == nullptr ? own_packed_ : *context.packed;
-    const PackedWeights::Key key = {context.op, w.data, bias, 0};
-    void* packed = store.find(key);
+    shared_ = context.packed != nullptr;
+    PackedWeights& store = shared_ ? *context.packed : own_packed_;
+    const PackedWeights::Key key = {context.index, 0, kSeed};
+    const void* packed = store.find(key);
     if (packed == nullptr) {
       Array<float> scales;
       if (!scales.allocate(static_cast<size_t>(shape_.out_channels))) return out_of_memory(context);
       if (!make_conv_scales(context, scales)) return unsupported(context, "weights or scales beyond int32");
-      packed = store.reserve(bytes);
-      if (packed == nullptr) return out_of_memory(context);
+      void* block = store.reserve(bytes);
+      if (block == nullptr) return out_of_memory(context);
       const ConvWeights weights = {static_cast<const int8_t*>(w.data), bias, scales.data()};
-      HWY_DYNAMIC_DISPATCH(pack)(shape_, weights, static_cast<uint8_t*>(packed));
-      packed = store.insert(key, packed);
+      HWY_DYNAMIC_DISPATCH(pack)(shape_, weights, static_cast<uint8_t*>(block));
+      packed = store.insert(key, block);
     }
     packed_ = static_cast<const uint8_t*>(packed);
     return ok_status();
@@ -101,8 +102,10 @@ class Int8Conv final : public Kernel {
 
   size_t workspace_bytes() const override { return threads_ * panel_bytes(); }
   size_t state_bytes() const override { return const_cast<PackedWeights&>(own_packed_).bytes(); }
+  bool reads_constants() const override { return !shared_; }
 
  private:
+  static constexpr uint32_t kSeed = 0x63760801;  // "cv", int8, layout 1
   using RunFunction = void (*)(const ConvShape&, const ConvTask&, const uint8_t*);
   struct Work {
     const Int8Conv* conv;
@@ -174,7 +177,8 @@ class Int8Conv final : public Kernel {
   size_t threads_ = 1;
   RunFunction run_ = nullptr;
   const uint8_t* packed_ = nullptr;
-  PackedWeights own_packed_;  // used when the model has no store
+  bool shared_ = false;       // the weights are in the model's store
+  PackedWeights own_packed_;  // used when the model has none
 };
 
 }  // namespace

@@ -91,7 +91,7 @@ typedef struct bantam_source {
   int32_t fd;       /* as bantam_model_from_fd, when `length` is not 0 */
   uint64_t offset;
   uint64_t length;
-  const char* cache; /* directory of packed weights, or NULL */
+  const char* cache; /* directory of packed weights; NULL or "" for none */
 } bantam_source;
 
 /* With a cache, the first session packs the weights for this CPU and writes them to a file of that directory, made for

@@ -16,7 +16,7 @@ namespace bantam {
 class Model {
  public:
   // The new model has one holder. `kernels` must outlive it. `cache` is a directory where packed weights are
-  // kept, or null. On failure *out is untouched.
+  // kept; null or empty for none. On failure *out is untouched.
   static Status from_file(const char* path, const KernelTable& kernels, Model** out,
                           const char* cache = nullptr);
   // See bantam_model_from_memory and bantam_model_from_fd.
