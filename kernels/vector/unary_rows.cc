@@ -119,7 +119,8 @@ HWY_INLINE V erf_of(D d, V x) {
     });                                                                                                   \
   }
 
-BANTAM_UNARY(row_clamp, hn::Min(beta, hn::Max(alpha, x)))
+// ARM's minimum and maximum prefer a number to NaN.
+BANTAM_UNARY(row_clamp, hn::IfThenElse(hn::IsNaN(x), x, hn::Min(beta, hn::Max(alpha, x))))
 BANTAM_UNARY(row_leaky_relu, hn::IfThenElse(hn::Lt(x, zero), hn::Mul(x, alpha), x))
 BANTAM_UNARY(row_elu, hn::IfThenElse(hn::Lt(x, zero), hn::Mul(alpha, expm1_of(d, negative_part(d, x))), x))
 BANTAM_UNARY(row_selu, hn::Mul(beta, hn::IfThenElse(hn::Lt(x, zero),
