@@ -94,12 +94,13 @@ void with_pools(const AlignedBytes& plan) {
   const Outputs expected = outputs_of(*alone, info.input_count, info.output_count, 1).value();
   std::atomic<int> wrong{0};
   std::vector<std::thread> threads;
-  for (int t = 0; t < 4; ++t) {
+  // Few: pools with more threads than there are cores spin, and an emulator spins slowly.
+  for (int t = 0; t < 3; ++t) {
     threads.emplace_back([&, t] {
-      for (int s = 0; s < 3; ++s) {
-        auto session = model.create_session(with_threads(1 + (t + s) % 4));
+      for (int s = 0; s < 2; ++s) {
+        auto session = model.create_session(with_threads(1 + (t + s) % 3));
         wrong += !session;
-        for (int round = 0; round < 4 && session; ++round) {
+        for (int round = 0; round < 2 && session; ++round) {
           wrong += outputs_of(*session, info.input_count, info.output_count, 1) != expected;
         }
       }
@@ -186,7 +187,7 @@ TEST_CASE("threads that fight over one session and cancel at random never see a 
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
-      for (int round = 0; round < 50; ++round) {
+      for (int round = 0; round < 20; ++round) {
         if (t == 0 && round % 5 == 0) session->cancel();
         const bantam_status status = session->run().status();
         completed += status == BANTAM_OK;
