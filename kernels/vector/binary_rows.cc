@@ -6,6 +6,7 @@
 #define HWY_TARGET_INCLUDE "vector/binary_rows.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
+#include "vector/clamp-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bantam::kernels::HWY_NAMESPACE {
@@ -36,8 +37,7 @@ void row(const float* a, const float* b, float* y, int64_t n, float low, float h
   const V scalar = hn::Set(d, kOperands == Operands::kRows           ? 0.0f
                               : kOperands == Operands::kScalarAndRow ? *a
                                                                      : *b);
-  // In this order of the arguments NaN comes through.
-  const auto finish = [&](V value) HWY_ATTR { return hn::Min(max, hn::Max(min, value)); };
+  const auto finish = [&](V value) HWY_ATTR { return clamped(value, min, max); };
   int64_t i = 0;
   for (; i + lanes <= n; i += lanes) {
     const V va = kOperands == Operands::kScalarAndRow ? scalar : hn::LoadU(d, a + i);

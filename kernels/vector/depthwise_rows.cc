@@ -8,6 +8,7 @@
 #define HWY_TARGET_INCLUDE "vector/depthwise_rows.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
+#include "vector/clamp-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bantam::kernels::HWY_NAMESPACE {
@@ -64,12 +65,12 @@ HWY_INLINE void tile(const DepthwiseImage& image, const Rows& rows, V bias, floa
   HWY_UNROLL(8)
   for (int t = 0; t < kTile; ++t) {
     if (kEdge && t >= used) break;
-    const V clamped = hn::Min(high, hn::Max(low, sums[t]));
+    const V bounded = clamped(sums[t], low, high);
     float* pixel = y + (column + t) * image.y_pixel;
     if (lanes >= hn::Lanes(d)) {
-      hn::StoreU(clamped, d, pixel);
+      hn::StoreU(bounded, d, pixel);
     } else {
-      hn::StoreN(clamped, d, pixel, lanes);
+      hn::StoreN(bounded, d, pixel, lanes);
     }
   }
 }

@@ -8,6 +8,7 @@
 #include "hwy/highway.h"
 // After highway.h.
 #include "hwy/contrib/math/math-inl.h"
+#include "vector/clamp-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bantam::kernels::HWY_NAMESPACE {
@@ -77,7 +78,7 @@ HWY_INLINE V reciprocal_of(D d, V x) {
 
 HWY_INLINE V sigmoid_of(D d, V x) {
   const V limit = constant(d, 87.0f);
-  const V bounded = hn::Max(hn::Neg(limit), hn::Min(limit, hn::Neg(x)));
+  const V bounded = clamped(hn::Neg(x), hn::Neg(limit), limit);
   return reciprocal_of(d, hn::Add(constant(d, 1.0f), bounded_exp(d, bounded)));
 }
 HWY_INLINE V silu_of(D d, V x) { return hn::Mul(x, sigmoid_of(d, x)); }
@@ -89,7 +90,7 @@ HWY_INLINE V negative_part(D d, V x) { return hn::Min(x, hn::Zero(d)); }
 // Rational minimax approximation on [-4, 4], beyond which erf is 1 in float (the coefficients are those of
 // Eigen's generic_fast_erf_float).
 HWY_INLINE V erf_of(D d, V x) {
-  const V t = hn::Min(hn::Max(x, constant(d, -4.0f)), constant(d, 4.0f));
+  const V t = clamped(x, constant(d, -4.0f), constant(d, 4.0f));
   const V t2 = hn::Mul(t, t);
   V p = constant(d, -2.72614225801306e-10f);
   p = hn::MulAdd(p, t2, constant(d, 2.77068142495902e-08f));
@@ -119,8 +120,7 @@ HWY_INLINE V erf_of(D d, V x) {
     });                                                                                                   \
   }
 
-// ARM's minimum and maximum prefer a number to NaN.
-BANTAM_UNARY(row_clamp, hn::IfThenElse(hn::IsNaN(x), x, hn::Min(beta, hn::Max(alpha, x))))
+BANTAM_UNARY(row_clamp, clamped(x, alpha, beta))
 BANTAM_UNARY(row_leaky_relu, hn::IfThenElse(hn::Lt(x, zero), hn::Mul(x, alpha), x))
 BANTAM_UNARY(row_elu, hn::IfThenElse(hn::Lt(x, zero), hn::Mul(alpha, expm1_of(d, negative_part(d, x))), x))
 BANTAM_UNARY(row_selu, hn::Mul(beta, hn::IfThenElse(hn::Lt(x, zero),
@@ -128,9 +128,8 @@ BANTAM_UNARY(row_selu, hn::Mul(beta, hn::IfThenElse(hn::Lt(x, zero),
 BANTAM_UNARY(row_celu, hn::IfThenElse(hn::Lt(x, zero),
                                       hn::Mul(alpha, expm1_of(d, hn::Div(negative_part(d, x), alpha))), x))
 BANTAM_UNARY(row_sigmoid, sigmoid_of(d, x))
-BANTAM_UNARY(row_hard_sigmoid, hn::Min(one, hn::Max(zero, hn::Add(hn::Mul(x, alpha), beta))))
-BANTAM_UNARY(row_hard_swish,
-             hn::Mul(x, hn::Min(one, hn::Max(zero, hn::MulAdd(x, constant(d, 1.0f / 6.0f), half)))))
+BANTAM_UNARY(row_hard_sigmoid, clamped(hn::Add(hn::Mul(x, alpha), beta), zero, one))
+BANTAM_UNARY(row_hard_swish, hn::Mul(x, clamped(hn::MulAdd(x, constant(d, 1.0f / 6.0f), half), zero, one)))
 BANTAM_UNARY(row_tanh, hn::Tanh(d, x))
 BANTAM_UNARY(row_softplus, softplus_of(d, x))
 BANTAM_UNARY(row_gelu,

@@ -122,7 +122,10 @@ TEST_CASE("Unary float32 at the edges") {
   check(UnaryKind::kTanh, -1000, -1);
   check(UnaryKind::kErf, 1000, 1);
   check(UnaryKind::kSoftplus, 1000, 1000);
-  check(UnaryKind::kClamp, nan, nan);
+  for (const UnaryKind kind : {UnaryKind::kClamp, UnaryKind::kSigmoid, UnaryKind::kSilu, UnaryKind::kErf,
+                               UnaryKind::kHardSigmoid, UnaryKind::kHardSwish}) {
+    check(kind, nan, nan);
+  }
   check(UnaryKind::kReciprocal, 0, kInfinity);
 }
 
