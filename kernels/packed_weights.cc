@@ -17,20 +17,6 @@ struct alignas(kTensorAlignment) PackedWeights::Block {
   static Block* of(void* data) { return static_cast<Block*>(data) - 1; }
 };
 
-namespace {
-
-void free_block(void* block) { ::operator delete (block, std::align_val_t{kTensorAlignment}); }
-
-}  // namespace
-
-PackedWeights::~PackedWeights() {
-  while (blocks_ != nullptr) {
-    Block* next = blocks_->next;
-    free_block(blocks_);
-    blocks_ = next;
-  }
-}
-
 const void* PackedWeights::find_lent(const Key& key) const {
   for (const PackedEntry& entry : lent_) {
     if (Key{entry.op, entry.part, entry.seed} == key) return entry.data;
@@ -49,8 +35,11 @@ const void* PackedWeights::find(const Key& key) {
 
 void* PackedWeights::reserve(size_t size) {
   if (size > SIZE_MAX - sizeof(Block) - kReadPadding) return nullptr;
-  void* memory =
-      ::operator new (sizeof(Block) + size + kReadPadding, std::align_val_t{kTensorAlignment}, std::nothrow);
+  void* memory = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    memory = memory_.allocate(sizeof(Block) + size + kReadPadding);
+  }
   if (memory == nullptr) return nullptr;
   Block* block = new (memory) Block;
   block->size = size;
@@ -74,12 +63,14 @@ const void* PackedWeights::insert(const Key& key, void* block) {
     }
     found = present->data();
   }
-  free_block(added);
+  release(block);
   return found;
 }
 
 void PackedWeights::release(void* block) {
-  if (block != nullptr) free_block(Block::of(block));
+  if (block == nullptr) return;
+  const std::lock_guard lock(mutex_);
+  memory_.release(Block::of(block));
 }
 
 size_t PackedWeights::bytes() {

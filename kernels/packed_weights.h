@@ -9,6 +9,7 @@
 #include <xnnpack.h>
 
 #include "bantam/runtime/kernel.h"
+#include "packing_memory.h"
 
 namespace bantam {
 
@@ -28,7 +29,6 @@ struct PackedWeights {
   PackedWeights() = default;
   PackedWeights(const PackedWeights&) = delete;
   PackedWeights& operator=(const PackedWeights&) = delete;
-  ~PackedWeights();
 
   // Before any other use.
   void lend(std::span<const PackedEntry> entries) { lent_ = entries; }
@@ -54,6 +54,7 @@ struct PackedWeights {
 
   std::span<const PackedEntry> lent_;
   std::mutex mutex_;
+  kernels::PackingMemory memory_;
   Block* blocks_ = nullptr;
   size_t bytes_ = 0;
 };

@@ -42,7 +42,7 @@ Status create_int8_softmax(const OpContext& context, Kernel** out);
 // kUnsupported where XNNPACK is the faster one.
 Status create_int8_depthwise(const OpContext& context, Kernel** out);
 
-// kConv2d in one group, for AVX2; the same bits as XNNPACK's qs8_qc8w kernels.
+// kConv2d in one group, for AVX2 and AVX-512 with VNNI; the same bits as XNNPACK's qs8_qc8w kernels.
 Status create_int8_conv2d(const OpContext& context, Kernel** out);
 // Whether it is faster than XNNPACK's on this CPU.
 bool int8_conv_pays();

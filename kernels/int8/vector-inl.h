@@ -25,6 +25,7 @@ using DI16 = hn::ScalableTag<int16_t>;
 using DI32 = hn::ScalableTag<int32_t>;
 using DF32 = hn::ScalableTag<float>;
 using VI8 = hn::Vec<DI8>;
+using VU8 = hn::Vec<DU8>;
 using VI16 = hn::Vec<DI16>;
 using VI32 = hn::Vec<DI32>;
 using VF32 = hn::Vec<DF32>;

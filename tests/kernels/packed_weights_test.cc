@@ -1,6 +1,9 @@
 #include "packed_weights.h"
 
+#include <algorithm>
+#include <cstring>
 #include <thread>
+#include <vector>
 
 #include "support.h"
 
@@ -25,6 +28,30 @@ TEST_CASE("Packed weights are found again under their whole key only") {
   CHECK(packed.bytes() == 100);
   packed.release(packed.reserve(10));
   CHECK(packed.reserve(SIZE_MAX - 10) == nullptr);
+}
+
+TEST_CASE("Packed weights of many megabytes do not overlap") {
+  PackedWeights packed;
+  std::vector<std::pair<unsigned char*, size_t>> blocks;
+  size_t bytes = 0;
+  // From small ones, of pages of their own, to one that is larger than a chunk of several.
+  for (const size_t size : {1000u, 3u << 20, 1u << 20, 300'001u, 20u << 20, 15u << 20, 900'000u, 2u << 20}) {
+    auto* block = static_cast<unsigned char*>(packed.reserve(size));
+    REQUIRE(block != nullptr);
+    CHECK(reinterpret_cast<uintptr_t>(block) % kTensorAlignment == 0);
+    std::memset(block, static_cast<int>(blocks.size() + 1), size);
+    CHECK(packed.insert({static_cast<int32_t>(blocks.size()), 0, 0}, block) == block);
+    packed.release(packed.reserve(size));
+    blocks.emplace_back(block, size);
+    bytes += size;
+  }
+  CHECK(packed.bytes() == bytes);
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    const auto [block, size] = blocks[i];
+    CHECK(std::all_of(block, block + size, [&](unsigned char byte) { return byte == i + 1; }));
+    CHECK(
+        std::all_of(block + size, block + size + kReadPadding, [](unsigned char byte) { return byte == 0; }));
+  }
 }
 
 TEST_CASE("Lent weights go before one's own, and only these are listed") {

@@ -2,6 +2,9 @@
 
 #include <cpuinfo.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "bantam/runtime/array.h"
 #include "int8/arithmetic.h"
 #include "int8/conv_scales.h"
@@ -16,35 +19,51 @@
 #define HWY_TARGET_INCLUDE "int8/conv/conv.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "int8/conv/conv-inl.h"
+#include "int8/conv/bands-inl.h"
+#include "int8/conv/panels-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace bantam::kernels::HWY_NAMESPACE {
 namespace {
 
-#if HWY_TARGET == HWY_AVX2
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3_DL
+
+bool serves(const ConvShape& shape) { return conv_serves(shape); }
 
 size_t packed_size(const ConvShape& shape) {
-  return static_cast<size_t>(shape.blocks()) * packed_conv_block_bytes(shape);
+  return static_cast<size_t>(conv_blocks(shape)) * packed_block_bytes(shape);
 }
 
-void pack(const ConvShape& shape, const ConvWeights& weights, uint8_t* packed) {
-  for (int32_t first = 0; first < shape.out_channels; first += kConvBlock) {
-    pack_block(shape, weights, first, packed);
-    packed += packed_conv_block_bytes(shape);
+// Channels that are not there become zero.
+void pack(const ConvShape& shape, const ConvWeights& from, uint8_t* packed) {
+  std::memset(packed, 0, packed_size(shape));
+  for (int32_t first = 0; first < shape.out_channels;
+       first += kConvBlock, packed += packed_block_bytes(shape)) {
+    auto* header = reinterpret_cast<ConvBlockHeader*>(packed);
+    for (int32_t lane = 0; lane < kConvBlock; ++lane) {
+      const int32_t channel = first + conv_channel(lane / (kConvBlock / 2), lane % (kConvBlock / 2));
+      if (channel >= shape.out_channels) continue;
+      header->bias[lane] = from.bias == nullptr ? 0 : from.bias[channel];
+      header->scales[lane] = from.scales[channel];
+      pack_block_weights(shape, from.weights + ptrdiff_t{channel} * shape.depth(), lane, header,
+                         reinterpret_cast<int8_t*>(header + 1));
+    }
   }
 }
 
-void run(const ConvShape& shape, const ConvTask& task, const uint8_t* packed) {
-  fill_panel(shape, task);
-  multiply_panel(shape, task, packed);
+ConvSplit split(const ConvShape& shape, int64_t threads) { return split_conv(shape, threads); }
+
+void run(const ConvShape& shape, const ConvSplit& split, const ConvTask& task, const uint8_t* packed) {
+  run_conv(shape, split, task, packed);
 }
 
 #else
 
+bool serves(const ConvShape&) { return false; }
 size_t packed_size(const ConvShape&) { return 0; }
 void pack(const ConvShape&, const ConvWeights&, uint8_t*) {}
-void run(const ConvShape&, const ConvTask&, const uint8_t*) {}
+ConvSplit split(const ConvShape&, int64_t) { return {}; }
+void run(const ConvShape&, const ConvSplit&, const ConvTask&, const uint8_t*) {}
 
 #endif
 
@@ -56,8 +75,10 @@ HWY_AFTER_NAMESPACE();
 
 namespace bantam::kernels {
 
+HWY_EXPORT(serves);
 HWY_EXPORT(packed_size);
 HWY_EXPORT(pack);
+HWY_EXPORT(split);
 HWY_EXPORT(run);
 
 namespace {
@@ -67,10 +88,13 @@ class Int8Conv final : public Kernel {
   Status init(const OpContext& context) {
     choose_target();
     set_shape(context);
+    if (!HWY_DYNAMIC_DISPATCH(serves)(shape_))
+      return unsupported(context, "XNNPACK's kernel is the faster one");
     const size_t bytes = HWY_DYNAMIC_DISPATCH(packed_size)(shape_);
-    if (bytes == 0) return unsupported(context, "XNNPACK's kernel serves this CPU");
     run_ = HWY_DYNAMIC_POINTER(run);
-    set_panel(context);
+    threads_ = thread_count(context.threads);
+    split_ = HWY_DYNAMIC_DISPATCH(split)(shape_, static_cast<int64_t>(threads_));
+    split_.scratch_bytes = round_up(split_.scratch_bytes);
 
     const TensorInfo& w = context.input(1);
     const auto* bias = context.has_input(2) ? static_cast<const int32_t*>(context.input(2).data) : nullptr;
@@ -94,53 +118,36 @@ class Int8Conv final : public Kernel {
 
   Status run(const RunContext& context) override {
     Work work = {this, input_as<int8_t>(context, 0), output_as<int8_t>(context),
-                 static_cast<int16_t*>(context.workspace)};
-    const auto panels = static_cast<size_t>((pixels_ + panel_ - 1) / panel_);
-    pthreadpool_parallelize_1d_with_thread(pool_of(context.threads), run_panel, &work, panels, 0);
+                 static_cast<uint8_t*>(context.workspace)};
+    pthreadpool_parallelize_1d_with_thread(pool_of(context.threads), run_task, &work,
+                                           static_cast<size_t>(split_.tasks), 0);
     return ok_status();
   }
 
-  size_t workspace_bytes() const override { return threads_ * panel_bytes(); }
+  size_t workspace_bytes() const override { return threads_ * split_.scratch_bytes; }
   size_t state_bytes() const override { return const_cast<PackedWeights&>(own_packed_).bytes(); }
   bool reads_constants() const override { return !shared_; }
 
  private:
-  static constexpr uint32_t kSeed = 0x63760801;  // "cv", int8, layout 1
-  using RunFunction = void (*)(const ConvShape&, const ConvTask&, const uint8_t*);
+  static constexpr uint32_t kSeed = 0x63760802;  // "cv", int8, layout 2
+  using RunFunction = void (*)(const ConvShape&, const ConvSplit&, const ConvTask&, const uint8_t*);
   struct Work {
     const Int8Conv* conv;
     const int8_t* x;
     int8_t* y;
-    int16_t* panels;
+    uint8_t* scratch;
   };
 
-  static void run_panel(void* context, size_t thread, size_t index) {
+  static void run_task(void* context, size_t thread, size_t index) {
     const Work& work = *static_cast<const Work*>(context);
     const Int8Conv& conv = *work.conv;
-    ConvTask task;
-    task.x = work.x;
-    task.y = work.y;
-    task.panel = work.panels + thread * (conv.panel_bytes() / sizeof(int16_t));
-    task.first = static_cast<int64_t>(index) * conv.panel_;
-    task.count = static_cast<int32_t>(std::min<int64_t>(conv.panel_, conv.pixels_ - task.first));
-    conv.run_(conv.shape_, task, conv.packed_);
+    const ConvTask task = {static_cast<int64_t>(index), work.x, work.y,
+                           work.scratch + thread * conv.split_.scratch_bytes};
+    conv.run_(conv.shape_, conv.split_, task, conv.packed_);
   }
 
-  size_t panel_bytes() const {
-    return static_cast<size_t>(panel_) * static_cast<size_t>(shape_.row()) * sizeof(int16_t);
-  }
-
-  // As many pixels as stay beside the core, in even shares.
-  void set_panel(const OpContext& context) {
-    constexpr int64_t kPanelBytes = int64_t{160} * 1024, kMostPixels = 128;
-    pixels_ = context.output().dims[0] * shape_.out_pixels();
-    threads_ = thread_count(context.threads);
-    const auto row_bytes = static_cast<int64_t>(shape_.row()) * static_cast<int64_t>(sizeof(int16_t));
-    int64_t most = std::clamp<int64_t>(kPanelBytes / row_bytes, kConvRows, kMostPixels);
-    const auto threads = static_cast<int64_t>(threads_);
-    most = std::min(most, std::max<int64_t>((pixels_ + threads - 1) / threads, 1));
-    const int64_t panels = std::max<int64_t>((pixels_ + most - 1) / most, 1);
-    panel_ = round_up(static_cast<int32_t>((pixels_ + panels - 1) / panels), kConvRows);
+  static size_t round_up(size_t bytes) {
+    return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
   }
 
   void set_shape(const OpContext& context) {
@@ -149,6 +156,7 @@ class Int8Conv final : public Kernel {
     const TensorInfo& y = context.output();
     const plan::Conv2d& conv = *context.op->attributes_as_Conv2d();
     const QRange range = q_range(conv.clamp());
+    shape_.images = x.dims[0];
     shape_.in_height = x.dims[1];
     shape_.in_width = x.dims[2];
     shape_.in_channels = x.dims[3];
@@ -164,16 +172,36 @@ class Int8Conv final : public Kernel {
     shape_.pad_top = conv.pad_top();
     shape_.pad_left = conv.pad_left();
     shape_.x_pixel = x.pixel_stride;
+    shape_.x_row = shape_.x_pixel * shape_.in_width;
+    shape_.x_image = shape_.x_row * shape_.in_height;
     shape_.y_pixel = y.pixel_stride;
     shape_.x_zero = x.zero_point;
     shape_.y_zero = y.zero_point;
     shape_.y_min = range.min;
     shape_.y_max = range.max;
+    const bool padded = conv.pad_top() + conv.pad_bottom() + conv.pad_left() + conv.pad_right() != 0;
+    if (shape_.kernel_h == 1 && shape_.kernel_w == 1 && !padded) simplify();
+  }
+
+  // One input pixel for each output pixel: those that a stride skips do not count, and where none is skipped
+  // all lie in one row.
+  void simplify() {
+    shape_.x_pixel *= shape_.stride_w;
+    shape_.x_row *= shape_.stride_h;
+    const bool skips = shape_.stride_h != 1 || shape_.stride_w != 1;
+    shape_.stride_h = shape_.stride_w = 1;
+    shape_.dilation_h = shape_.dilation_w = 1;
+    const int64_t pixels = shape_.images * shape_.out_pixels();
+    if (!skips && pixels <= INT32_MAX) {
+      shape_.images = shape_.out_height = 1;
+      shape_.out_width = static_cast<int32_t>(pixels);
+    }
+    shape_.in_height = shape_.out_height;
+    shape_.in_width = shape_.out_width;
   }
 
   ConvShape shape_;
-  int64_t pixels_ = 0;  // output pixels of all images
-  int32_t panel_ = 0;   // pixels of a panel
+  ConvSplit split_;  // scratch_bytes a multiple of kTensorAlignment
   size_t threads_ = 1;
   RunFunction run_ = nullptr;
   const uint8_t* packed_ = nullptr;
@@ -185,10 +213,10 @@ class Int8Conv final : public Kernel {
 
 bool int8_conv_pays() {
 #if defined(__x86_64__) || defined(__i386__)
-  // XNNPACK's AVX2 kernels widen bytes by the same instructions but multiply fewer of them at a time; those
-  // for later instruction sets multiply bytes.
-  return cpuinfo_initialize() && cpuinfo_has_x86_avx2() && !cpuinfo_has_x86_avx512bw() &&
-         !cpuinfo_has_x86_avxvnni();
+  // XNNPACK's AVX2 kernels widen bytes by the same instructions but multiply fewer of them at a time.
+  const bool avx2 = cpuinfo_initialize() && cpuinfo_has_x86_avx2() && !cpuinfo_has_x86_avx512bw() &&
+                    !cpuinfo_has_x86_avxvnni();
+  return avx2 || (hwy::SupportedTargets() & HWY_AVX3_DL) != 0;
 #else
   return false;
 #endif
