@@ -2,6 +2,7 @@
 #include "int8/int8_kernels.h"
 #include "kernel_list.h"
 #include "xnn/constants.h"
+#include "xnn/narrow_block.h"
 #include "xnn/output_blocks.h"
 #include "xnn/row_gather.h"
 #include "xnn_support.h"
@@ -185,6 +186,7 @@ class Conv2dKernel final : public XnnKernel {
 };
 
 Status create_block(const OpContext& context, Kernel** out, OutputBlock block) {
+  if (block.count == narrow_channels(context)) return create_narrow_block(context, out, block);
   return make_kernel<Conv2dKernel>(context, out, block);
 }
 
@@ -194,8 +196,10 @@ Status create_xnn_conv2d(const OpContext& context, Kernel** out) {
   const int32_t channels = w.dims[0];
   const bool whole = context.op->attributes_as_Conv2d()->groups() != 1 || RowGather::pays(context);
   const int64_t size = context.input(0).dtype == DType::kInt8 ? 1 : sizeof(float);
-  const int32_t per_block =
+  int32_t per_block =
       whole ? channels : channels_per_block(channels, w.elements / channels * size, y.elements / channels);
+  const int32_t narrow = narrow_channels(context);
+  if (per_block == channels && narrow < channels) per_block -= narrow;
   if (per_block == channels) return create_block(context, out, {0, channels});
   return make_kernel<BlockedKernel>(context, out, channels, per_block, &create_block);
 }
