@@ -7,7 +7,7 @@ namespace bantam::compiler {
 
 inline constexpr float kLargestHalf = 65504.0f;
 
-// Of float32 data; NaN when there is one.
+// Of float32 or float16 data; NaN when there is one.
 float largest_magnitude(const Tensor& tensor);
 
 }  // namespace bantam::compiler

@@ -53,12 +53,13 @@ class HalfMarker {
 
   void raise(ValueId id, float magnitude) {
     float& largest = largest_[root(id)];
-    if (!(magnitude <= largest)) largest = magnitude;
+    if (std::isnan(magnitude) || magnitude > largest) largest = magnitude;
   }
 
   // What a constant does not fit, its op's result might not either.
   void look_at_constant(ValueId id, ValueId result) {
-    if (!graph_.is_constant(id) || graph_.dtype(id) != DType::kFloat32) return;
+    if (!graph_.is_constant(id)) return;
+    if (graph_.dtype(id) != DType::kFloat32 && graph_.dtype(id) != DType::kFloat16) return;
     const float magnitude = largest_magnitude(graph_.constant(id));
     if (!(magnitude * kHeadroom <= kLargestHalf)) raise(result, magnitude);
   }

@@ -77,8 +77,17 @@ ValueId narrow(Graph& graph, const Node& node, ValueId id, const char* what) {
 
 float largest_magnitude(const Tensor& tensor) {
   float largest = 0;
-  for (const float value : tensor.as<float>()) {
-    if (!(std::fabs(value) <= largest)) largest = std::fabs(value);  // NaN stays, being larger than nothing
+  const auto look_at = [&](float value) {
+    if (std::isnan(value) || std::fabs(value) > largest) largest = std::fabs(value);
+  };
+  if (tensor.type.dtype == DType::kFloat16) {
+    for (size_t i = 0; i < tensor.bytes.size(); i += sizeof(uint16_t)) {
+      uint16_t half;
+      std::memcpy(&half, tensor.bytes.data() + i, sizeof(half));
+      look_at(from_half(half));
+    }
+  } else {
+    for (const float value : tensor.as<float>()) look_at(value);
   }
   return largest;
 }

@@ -16,18 +16,29 @@ using Wide = hn::ScalableTag<float>;
 using Half = hn::Rebind<hwy::float16_t, Wide>;
 using Bits = hn::Rebind<uint16_t, Wide>;
 
+// Where the processor has no instruction for it, Highway takes infinity and NaN for large numbers.
+constexpr bool kWidensAll = HWY_ARCH_ARM_A64 || (HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2);
+
+HWY_INLINE hn::Vec<Wide> widened(hn::Vec<Bits> bits) {
+  const Wide wide;
+  const auto value = hn::PromoteTo(wide, hn::BitCast(Half(), bits));
+  if constexpr (kWidensAll) return value;
+  const hn::RebindToUnsigned<Wide> words;
+  const auto exponent = hn::And(hn::PromoteTo(words, bits), hn::Set(words, 0x7c00));
+  const auto all_ones =
+      hn::IfThenElseZero(hn::Eq(exponent, hn::Set(words, 0x7c00)), hn::Set(words, 0x7f800000));
+  return hn::Or(value, hn::BitCast(wide, all_ones));
+}
+
 void widen(const uint16_t* x, float* y, int64_t n) {
   const Wide wide;
-  const Half half;
   const Bits bits;
   const auto lanes = static_cast<int64_t>(hn::Lanes(wide));
   int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    hn::StoreU(hn::PromoteTo(wide, hn::BitCast(half, hn::LoadU(bits, x + i))), wide, y + i);
-  }
+  for (; i + lanes <= n; i += lanes) hn::StoreU(widened(hn::LoadU(bits, x + i)), wide, y + i);
   if (i == n) return;
   const auto rest = static_cast<size_t>(n - i);
-  hn::StoreN(hn::PromoteTo(wide, hn::BitCast(half, hn::LoadN(bits, x + i, rest))), wide, y + i, rest);
+  hn::StoreN(widened(hn::LoadN(bits, x + i, rest)), wide, y + i, rest);
 }
 
 // Infinities stay, and so does NaN by the order of the arguments.

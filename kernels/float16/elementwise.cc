@@ -135,17 +135,12 @@ class HalfBinaryKernel final : public Kernel {
   Target y_;
 };
 
-template <int N>
-bool contiguous(const Loop<N>& loop, int i) {
-  return loop.row_stride(i) == 1 || loop.row_length() == 1;
-}
-
 }  // namespace
 
 Status unary_halves(const OpContext& context, Create create, Kernel** out) {
   const UnaryRow row = unary_row(context.op->attributes_as_Unary()->kind());
   const Loop<2> loop = make_loop<2>({layout_of(context.input(0)), layout_of(context.output())});
-  if (row == nullptr || !contiguous(loop, 0) || !contiguous(loop, 1))
+  if (row == nullptr || !contiguous_rows(loop, 0) || !contiguous_rows(loop, 1))
     return convert_halves(context, create, out);
   return make_kernel<HalfUnaryKernel>(context, out, loop, row);
 }
@@ -161,7 +156,7 @@ Status binary_halves(const OpContext& context, Create create, Kernel** out) {
                             : step_a == 0          ? Operands::kScalarAndRow
                                                    : Operands::kRows;
   const BinaryRow row = binary_row(context.op->attributes_as_Binary()->kind(), operands);
-  if (row == nullptr || !contiguous(loop, 2) || step_a > 1 || step_b > 1)
+  if (row == nullptr || !contiguous_rows(loop, 2) || step_a > 1 || step_b > 1)
     return convert_halves(context, create, out);
   return make_kernel<HalfBinaryKernel>(context, out, loop, row);
 }

@@ -15,6 +15,11 @@ using plan::OpCode;
 
 bool is_half(const TensorInfo& tensor) { return tensor.dtype == DType::kFloat16; }
 
+bool packs_weights(const OpContext& context) {
+  const OpCode code = context.op->code();
+  return code == OpCode::kConv2d || code == OpCode::kConvTranspose2d || code == OpCode::kFullyConnected;
+}
+
 // A convolution or fully connected layer whose weights lie in the plan as float16.
 bool has_half_weights(const OpContext& context) {
   const TensorInfo& w = context.input(1);
@@ -33,16 +38,8 @@ bool has_float16_kernel(const OpContext& context) {
   if (context.input_count == 0 || !context.has_input(0)) return false;
   if (context.input(0).dtype != DType::kFloat32 || context.output().dtype != DType::kFloat32) return false;
   if (!init_xnn(context).ok() || !xnn_has_float16()) return false;
-  switch (context.op->code()) {
-    case OpCode::kConv2d:
-    case OpCode::kConvTranspose2d:
-    case OpCode::kFullyConnected:
-      return has_half_weights(context);
-    case OpCode::kMatMul:
-      return multiplies_halves(context);
-    default:
-      return false;
-  }
+  if (packs_weights(context)) return has_half_weights(context);
+  return context.op->code() == OpCode::kMatMul && multiplies_halves(context);
 }
 
 // On x86 the kernels of AVX2 convert to float32 and back for every operation.
@@ -52,8 +49,10 @@ bool float16_pays(const OpContext& context) {
 
 bool has_halves(const OpContext& context) {
   if (context.float16 || is_half(context.output())) return true;
+  const bool weighted = packs_weights(context) || context.op->code() == OpCode::kMatMul;
   for (int32_t i = 0; i < context.input_count; ++i) {
-    if (context.has_input(i) && context.input(i).data == nullptr && is_half(context.input(i))) return true;
+    const bool counts = context.has_input(i) && (!weighted || context.input(i).data == nullptr);
+    if (counts && is_half(context.input(i))) return true;
   }
   return false;
 }
@@ -67,14 +66,13 @@ Status move_halves(const OpContext& context, Create create, Kernel** out) {
 }
 
 Status compute_halves(const OpContext& context, Create create, Kernel** out) {
+  // Weights are converted while they are packed.
+  const Constants constants = packs_weights(context) ? Constants::kKeep : Constants::kConvert;
   if (context.float16) {
-    // Weights are converted while they are packed.
-    const bool packed = context.op->code() != OpCode::kMatMul;
-    const Status status =
-        create_staged(context, DType::kFloat16, packed ? Constants::kKeep : Constants::kConvert, create, out);
+    const Status status = create_staged(context, DType::kFloat16, constants, create, out);
     if (status.code() != StatusCode::kUnsupported) return status;
   }
-  return create_staged(context, DType::kFloat32, Constants::kKeep, create, out);
+  return create_staged(context, DType::kFloat32, constants, create, out);
 }
 
 Status pool_halves(const OpContext& context, Create create, Kernel** out) {

@@ -14,7 +14,7 @@ using Create = Status (*)(const OpContext& context, Kernel** out);
 bool has_float16_kernel(const OpContext& context);
 bool float16_pays(const OpContext& context);
 
-// Whether the op has a float16 tensor that is computed, or has to compute in float16.
+// Whether the op has a float16 tensor besides weights, or has to compute in float16.
 bool has_halves(const OpContext& context);
 
 // How each kind of op goes about it; `create` makes its kernel otherwise.

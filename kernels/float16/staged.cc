@@ -32,7 +32,7 @@ class Conversion {
  private:
   template <typename In, typename Out, typename Row>
   void convert(ThreadPool* threads, const In* x, Out* y, Row row) const {
-    const bool contiguous = loop_.row_length() == 1 || (loop_.row_stride(0) == 1 && loop_.row_stride(1) == 1);
+    const bool contiguous = contiguous_rows(loop_, 0) && contiguous_rows(loop_, 1);
     for_each_run(threads, loop_, 1, [&](const int64_t* offsets, int64_t count) {
       const In* from = x + offsets[0];
       Out* to = y + offsets[1];
