@@ -27,6 +27,12 @@ bool has_half_weights(const OpContext& context) {
          (!context.has_input(2) || context.input(2).data != nullptr);
 }
 
+// Whether the float32 kernel takes this constant as it is.
+bool widens_itself(const OpContext& context, int32_t i) {
+  if (context.input(i).data == nullptr || i == 0) return false;
+  return packs_weights(context) || (context.op->code() == OpCode::kMatMul && context.input(i).rank == 2);
+}
+
 bool multiplies_halves(const OpContext& context) {
   const TensorInfo& b = context.input(1);
   return b.data == nullptr ? b.dtype == DType::kFloat32 : is_half(b) && b.rank == 2;
@@ -49,10 +55,8 @@ bool float16_pays(const OpContext& context) {
 
 bool has_halves(const OpContext& context) {
   if (context.float16 || is_half(context.output())) return true;
-  const bool weighted = packs_weights(context) || context.op->code() == OpCode::kMatMul;
   for (int32_t i = 0; i < context.input_count; ++i) {
-    const bool counts = context.has_input(i) && (!weighted || context.input(i).data == nullptr);
-    if (counts && is_half(context.input(i))) return true;
+    if (context.has_input(i) && is_half(context.input(i)) && !widens_itself(context, i)) return true;
   }
   return false;
 }

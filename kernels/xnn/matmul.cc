@@ -123,14 +123,13 @@ Status create_matmul(const OpContext& context, Kernel** out) {
   const TensorInfo& b = context.input(1);
   const plan::MatMul* attributes = context.op->attributes_as_MatMul();
   const bool transpose_b = attributes != nullptr && attributes->transpose_b();
-  const bool half_b = b.dtype == DType::kFloat16 && b.data != nullptr;
+  const bool half_b = b.dtype == DType::kFloat16 && b.data != nullptr && b.rank == 2;
   const bool alike = a.dtype == b.dtype && (a.dtype == DType::kFloat32 || a.dtype == DType::kFloat16);
   if (context.output().dtype != a.dtype || (!alike && !(a.dtype == DType::kFloat32 && half_b))) {
     return unsupported(context, "a matrix product takes floats of one type");
   }
   if (a.dims[a.rank - 1] == 0) return unsupported(context, "empty rows");
   if (b.data != nullptr && b.rank == 2) return make_kernel<ConstantMatMulKernel>(context, out, transpose_b);
-  if (half_b && !alike) return unsupported(context, "float16 constants have to be one matrix");
   if (!a.dense() || !b.dense() || !context.output().dense()) return unsupported(context, "strided operands");
   return make_kernel<MatMulKernel>(context, out, transpose_b);
 }
