@@ -142,12 +142,11 @@ class Conv2dKernel final : public XnnKernel {
     }
     const Range range(a.clamp());
     return xnn_result(
-        context,
-        xnn_create_convolution2d_nhwc_f16(
-            c.pad_top, c.pad_after, c.pad_bottom, c.pad_before, w.dims[1], c.kernel, a.stride_h(), c.stride,
-            a.dilation_h(), c.dilation, a.groups(), c.depth, block_.count / a.groups(), c.pixel_stride,
-            context.output().pixel_stride, kernel.data(), bias.data(), range.half_min(), range.half_max(),
-            flags(c), nullptr, weights_.get(), &operator_));
+        context, xnn_create_convolution2d_nhwc_f16(
+                     c.pad_top, c.pad_after, c.pad_bottom, c.pad_before, w.dims[1], c.kernel, a.stride_h(),
+                     c.stride, a.dilation_h(), c.dilation, a.groups(), c.depth, block_.count / a.groups(),
+                     c.pixel_stride, context.output().pixel_stride, kernel.data(), bias.data(),
+                     range.half_min(), range.half_max(), flags(c), nullptr, weights_.get(), &operator_));
   }
 
   Status create_int8(const OpContext& context, const plan::Conv2d& a, const Columns& c) {

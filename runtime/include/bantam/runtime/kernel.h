@@ -105,8 +105,9 @@ struct KernelTable {
   // Copies what `create` has packed itself to `out`, as much as `capacity` allows, and gives the number there
   // is. The entries' data live as long as `packed`.
   size_t (*list_packed)(PackedWeights* packed, PackedEntry* out, size_t capacity);
-  // Whether `create` has a kernel that computes this float32 op in float16 on this CPU, and whether that pays.
-  // Where it does, `create` takes tensors of both types, in any combination. Null: nothing computes in float16.
+  // Whether `create` has a kernel that computes this float32 op in float16 on this CPU, and whether that
+  // pays. Where it does, `create` takes tensors of both types, in any combination. Null: nothing computes in
+  // float16.
   bool (*computes_float16)(const OpContext& context) = nullptr;
 };
 
