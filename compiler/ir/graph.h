@@ -29,35 +29,17 @@ struct TensorType {
   Shape shape;
   bool operator==(const TensorType&) const = default;
 };
-std::string to_string(const Shape& shape);      // "1x3x224x224"; "scalar" for rank 0
-std::string to_string(const TensorType& type);  // "float32[1x3x224x224]"
+std::string to_string(const Shape& shape);       // "1x3x224x224"; "scalar" for rank 0
+std::string to_string(const TensorType& type);   // "float32[1x3x224x224]"
 
 template <typename T>
 constexpr DType dtype_of();
-template <>
-constexpr DType dtype_of<float>() {
-  return DType::kFloat32;
-}
-template <>
-constexpr DType dtype_of<int8_t>() {
-  return DType::kInt8;
-}
-template <>
-constexpr DType dtype_of<uint8_t>() {
-  return DType::kUInt8;
-}
-template <>
-constexpr DType dtype_of<int32_t>() {
-  return DType::kInt32;
-}
-template <>
-constexpr DType dtype_of<int64_t>() {
-  return DType::kInt64;
-}
-template <>
-constexpr DType dtype_of<bool>() {
-  return DType::kBool;
-}
+template <> constexpr DType dtype_of<float>() { return DType::kFloat32; }
+template <> constexpr DType dtype_of<int8_t>() { return DType::kInt8; }
+template <> constexpr DType dtype_of<uint8_t>() { return DType::kUInt8; }
+template <> constexpr DType dtype_of<int32_t>() { return DType::kInt32; }
+template <> constexpr DType dtype_of<int64_t>() { return DType::kInt64; }
+template <> constexpr DType dtype_of<bool>() { return DType::kBool; }
 
 // Constant data: dense, row-major.
 struct Tensor {
@@ -65,7 +47,7 @@ struct Tensor {
   std::vector<std::byte> bytes;
 
   Tensor() = default;
-  explicit Tensor(TensorType t);  // zero-filled
+  explicit Tensor(TensorType t);   // zero-filled
   template <typename T>
   static Tensor of(Shape shape, std::span<const T> values) {
     Tensor tensor(TensorType{dtype_of<T>(), std::move(shape)});
@@ -73,9 +55,7 @@ struct Tensor {
     return tensor;
   }
   template <typename T>
-  static Tensor scalar(T value) {
-    return of<T>({}, std::span<const T>(&value, 1));
-  }
+  static Tensor scalar(T value) { return of<T>({}, std::span<const T>(&value, 1)); }
 
   int64_t elements() const { return element_count(type.shape); }
   // The elements; T must be the dtype's type (InternalError otherwise).
@@ -89,8 +69,8 @@ struct Tensor {
     check_dtype(dtype_of<T>());
     return {reinterpret_cast<T*>(bytes.data()), static_cast<size_t>(elements())};
   }
-  std::vector<int64_t> to_int64() const;  // of int32, int64 or bool data
-  std::vector<float> to_float() const;    // of float32 data
+  std::vector<int64_t> to_int64() const;   // of int32, int64 or bool data
+  std::vector<float> to_float() const;     // of float32 data
 
  private:
   void check_dtype(DType expected) const;
@@ -104,7 +84,7 @@ struct Quantization {
 };
 
 using ValueId = int32_t;
-inline constexpr ValueId kNoValue = -1;  // an optional input left out
+inline constexpr ValueId kNoValue = -1;   // an optional input left out
 
 // A value whose memory is part of another one's.
 struct View {
@@ -116,33 +96,29 @@ struct View {
 struct Value {
   std::string name;
   TensorType type;
-  std::shared_ptr<const Tensor> constant;  // null: computed at run time
+  std::shared_ptr<const Tensor> constant;   // null: computed at run time
   std::optional<Quantization> quantization;
-  std::optional<View> view;  // set by the share_memory pass
-  bool half = false;         // may be float16 at run time; set by the mark_halves pass
+  std::optional<View> view;                 // set by the share_memory pass
+  bool half = false;                        // may be float16 at run time; set by the mark_halves pass
 };
 
-using Attributes = std::variant<std::monostate, plan::Conv2dT, plan::FullyConnectedT, plan::MatMulT,
-                                plan::Pool2dT, plan::ReduceT, plan::ArgMaxT, plan::UnaryT, plan::BinaryT,
-                                plan::SoftmaxT, plan::LayerNormT, plan::InstanceNormT, plan::ConcatT,
-                                plan::SliceT, plan::PadT, plan::TransposeT, plan::GatherT, plan::ResizeT>;
+using Attributes = std::variant<std::monostate, plan::Conv2dT, plan::FullyConnectedT, plan::MatMulT, plan::Pool2dT,
+                                plan::ReduceT, plan::ArgMaxT, plan::UnaryT, plan::BinaryT, plan::SoftmaxT,
+                                plan::LayerNormT, plan::InstanceNormT, plan::ConcatT, plan::SliceT, plan::PadT,
+                                plan::TransposeT, plan::GatherT, plan::ResizeT>;
 
 struct Node {
   OpCode code = OpCode::kNone;
-  std::string name;  // of the ONNX node it came from
+  std::string name;                 // of the ONNX node it came from
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   Attributes attributes;
-  bool half = false;  // may be computed in float16; set by the mark_halves pass
+  bool half = false;                // may be computed in float16; set by the mark_halves pass
 
   template <typename T>
-  T& attrs() {
-    return std::get<T>(attributes);
-  }
+  T& attrs() { return std::get<T>(attributes); }
   template <typename T>
-  const T& attrs() const {
-    return std::get<T>(attributes);
-  }
+  const T& attrs() const { return std::get<T>(attributes); }
 };
 
 // How spatial ops (Conv2d, ConvTranspose2d, pools, Resize, InstanceNorm) read their 4-d tensors and weights:
@@ -151,12 +127,12 @@ enum class Layout { kNchw, kNhwc };
 
 struct Graph {
   std::string name;
-  std::vector<Node> nodes;  // in execution order
+  std::vector<Node> nodes;          // in execution order
   std::vector<Value> values;
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   Layout layout = Layout::kNchw;
-  plan::PreprocessingT preprocessing;  // meaningful when has_preprocessing
+  plan::PreprocessingT preprocessing;   // meaningful when has_preprocessing
   bool has_preprocessing = false;
   std::vector<plan::NoteT> notes;
 
@@ -178,8 +154,8 @@ struct Graph {
 // Who makes and who reads each value; valid until the graph's nodes change.
 struct Uses {
   explicit Uses(const Graph& graph);
-  std::vector<int> producer;              // node index by value, -1: input or constant
-  std::vector<std::vector<int>> readers;  // node indices by value (twice when read twice)
+  std::vector<int> producer;                // node index by value, -1: input or constant
+  std::vector<std::vector<int>> readers;    // node indices by value (twice when read twice)
 
   // The only reader of `id`, or -1 when there is not exactly one or `id` is also a graph output.
   int sole_reader(const Graph& graph, ValueId id) const;
