@@ -3,7 +3,7 @@
 
 int8: `bantam verify` has to pass, having compared the golden hashes of every op and output that the workstation compares,
 and `bantam run` has to write the same bytes. fp32 and a float tail of an int8 plan: outputs may differ by 1e-4 of the
-largest one. fp16: by 2e-2 on machines that compute in it, of which `bantam inspect` has to say so, and by 1e-4 on the
+largest one. fp16: by 5e-2 on machines that compute in it, of which `bantam inspect` has to say so, and by 1e-4 on the
 others. What comes after `--` goes to `bantam compile`.
 """
 import argparse
@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 TOLERANCE = 1e-4  # of the largest output
-FLOAT16_TOLERANCE = 2e-2
+FLOAT16_TOLERANCE = 5e-2  # what rounding every value between the layers makes of the most sensitive network
 
 
 def run(command):
