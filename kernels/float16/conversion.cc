@@ -41,12 +41,11 @@ void widen(const uint16_t* x, float* y, int64_t n) {
   hn::StoreN(widened(hn::LoadN(bits, x + i, rest)), wide, y + i, rest);
 }
 
-// Infinities stay, and so does NaN by the order of the arguments.
+// Infinities and NaN stay; on ARM a minimum of NaN is the other number.
 HWY_INLINE hn::Vec<Wide> limited(hn::Vec<Wide> v) {
   const Wide wide;
   const auto most = hn::Set(wide, kLargestHalf);
-  const auto inside = hn::Min(most, hn::Max(hn::Neg(most), v));
-  return hn::IfThenElse(hn::IsInf(v), v, inside);
+  return hn::IfThenElse(hn::IsFinite(v), hn::Min(most, hn::Max(hn::Neg(most), v)), v);
 }
 
 void narrow(const float* x, uint16_t* y, int64_t n) {
