@@ -57,7 +57,7 @@ class StagedKernel final : public Kernel {
   Status init(const OpContext& context, const DType& type, const Constants& constants, const Create& create) {
     type_ = type;
     input_count_ = context.input_count;
-    const auto count = static_cast<size_t>(context.input_count + context.output_count);
+    const size_t count = static_cast<size_t>(context.input_count) + static_cast<size_t>(context.output_count);
     Array<const TensorInfo*> seen;  // by the inner kernel
     if (!operands_.allocate(count) || !addresses_.allocate(count) || !seen.allocate(count))
       return out_of_memory(context);
