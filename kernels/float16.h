@@ -1,4 +1,4 @@
-// IEEE 754 binary16, in which weights are stored but nothing computes.
+// IEEE 754 binary16, one number at a time; rows of them: float16/conversion.h.
 #pragma once
 
 #include <bit>

@@ -62,6 +62,19 @@ Loop<N> make_loop(const Layout (&layouts)[N]) {
   return loop;
 }
 
+// The same loop by rows of one element, which are contiguous whatever the strides.
+template <int N>
+Loop<N> single_elements(Loop<N> loop) {
+  loop.dims[loop.rank++] = 1;
+  return loop;
+}
+
+// Whether the rows of tensor i are.
+template <int N>
+bool contiguous_rows(const Loop<N>& loop, int i) {
+  return loop.row_stride(i) == 1 || loop.row_length() == 1;
+}
+
 // Calls body(offsets, n) for runs of n elements along the last axis, which begin at `offsets` (in elements,
 // one per tensor) and together cover the loop; in parallel. `cost` is that of one element, 1 for an addition.
 template <int N, typename Body>

@@ -113,6 +113,7 @@ void XnnPackedWeights::init(const OpContext& context, int32_t part) {
   packed_ = context.packed;
   op_ = context.index;
   part_ = part;
+  type_ = context.input(0).dtype == plan::DType::kFloat16 ? 0x68616c66 : 0;
   provider_.context = this;
   provider_.look_up = [](void* user, const xnn_weights_cache_look_up_key* key) -> size_t {
     XnnPackedWeights& view = self(user);

@@ -82,12 +82,13 @@ class XnnPackedWeights {
 
  private:
   static XnnPackedWeights& self(void* context) { return *static_cast<XnnPackedWeights*>(context); }
-  PackedWeights::Key key(uint32_t seed) const { return {op_, part_, seed}; }
+  PackedWeights::Key key(uint32_t seed) const { return {op_, part_, seed ^ type_}; }
 
   xnn_weights_cache_provider provider_ = {};
   PackedWeights* packed_ = nullptr;
   int32_t op_ = 0;
   int32_t part_ = 0;
+  uint32_t type_ = 0;   // of the numbers, which XNNPACK's seeds do not tell
   bool asked_ = false;  // looked for an entry before it packed
   bool packs_unasked_ = false;
   void* reserved_ = nullptr;  // not inserted yet

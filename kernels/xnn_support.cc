@@ -6,6 +6,13 @@ namespace bantam::kernels {
 
 Status init_xnn(const OpContext& context) { return xnn_result(context, xnn_initialize(nullptr)); }
 
+bool xnn_has_float16() {
+  xnn_operator_t probe = nullptr;
+  const bool has = xnn_create_batch_matrix_multiply_nc_f16(0, &probe) == xnn_status_success;
+  xnn_delete_operator(probe);
+  return has;
+}
+
 Status xnn_result(const OpContext& context, xnn_status status) {
   switch (status) {
     case xnn_status_success:

@@ -12,6 +12,9 @@ namespace bantam::kernels {
 // Initializes XNNPACK when it is called first; cheap and thread-safe after that.
 Status init_xnn(const OpContext& context);
 
+// Whether XNNPACK has float16 kernels for this CPU; once it is initialized.
+bool xnn_has_float16();
+
 // Ok for xnn_status_success.
 Status xnn_result(const OpContext& context, xnn_status status);
 

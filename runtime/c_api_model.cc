@@ -20,8 +20,8 @@ const char* kind_name(const plan::Op& op) {
   }
 }
 
-// The dtype in which an op computes: that of what it reads, except where that is a condition or an image.
-plan::DType compute_dtype(const OpContext& op) {
+// Of what an op reads, except where that is a condition or an image.
+plan::DType data_dtype(const OpContext& op) {
   switch (op.op->code()) {
     case plan::OpCode::kWhere:
     case plan::OpCode::kNormalizeImage:
@@ -29,6 +29,13 @@ plan::DType compute_dtype(const OpContext& op) {
     default:
       return op.input_count > 0 && op.has_input(0) ? op.input(0).dtype : op.output().dtype;
   }
+}
+
+// The dtype in which an op computes: that of its data, but in float16 it multiplies only where it was chosen.
+plan::DType compute_dtype(const OpContext& op) {
+  if (op.float16) return plan::DType::kFloat16;
+  const plan::DType data = data_dtype(op);
+  return data == plan::DType::kFloat16 && op.op->macs() > 0 ? plan::DType::kFloat32 : data;
 }
 
 uint64_t weights_of(const OpContext& op) {

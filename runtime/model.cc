@@ -14,6 +14,7 @@ Status Model::make(const KernelTable& kernels, Model** out, const char* cache, O
   Status status = open(&model->source_);
   const bool cached = status.ok() && cache != nullptr && *cache != '\0' && model->open_cache(cache);
   if (status.ok()) status = load_plan(model->source_.data(), model->source_.size(), &model->loaded_, cached);
+  if (status.ok()) choose_float16(kernels, &model->loaded_);
   if (status.ok()) status = kernels.create_packed(&model->packed_);
   if (!status.ok()) {
     model->release();

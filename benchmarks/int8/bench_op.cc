@@ -20,6 +20,9 @@ Tensor::Tensor(plan::DType dtype, std::vector<int32_t> dims, float scale, int32_
   if (dtype == plan::DType::kFloat32) {
     auto* floats = reinterpret_cast<float*>(bytes.get());
     for (int64_t i = 0; i < info.elements; ++i) floats[i] = static_cast<float>(random() % 4096) / 512 - 4;
+  } else if (dtype == plan::DType::kFloat16) {
+    auto* halves = reinterpret_cast<uint16_t*>(bytes.get());
+    for (int64_t i = 0; i < info.elements; ++i) halves[i] = 0x3400 | (random() & 0x83ff);  // 0.25 to 0.5, +-
   } else {
     for (size_t i = 0; i < info.bytes; ++i) bytes[i] = static_cast<uint8_t>(random());
   }
@@ -65,6 +68,7 @@ void BenchOp::run(benchmark::State& state, Status (*factory)(const OpContext&, K
   context.input_count = static_cast<int32_t>(in_infos.size());
   context.outputs = out_infos.data();
   context.output_count = static_cast<int32_t>(out_infos.size());
+  context.float16 = in_infos[0]->dtype == plan::DType::kFloat16;
   Kernel* made = nullptr;
   if (const Status status = factory(context, &made); !status.ok()) {
     state.SkipWithError(status.what());

@@ -1,4 +1,4 @@
-// The convolutions of ResNet-18 and MobileNetV2, float32 and int8. `macs` is a rate, per second.
+// The convolutions of ResNet-18 and MobileNetV2, float32, float16 and int8. `macs` is a rate, per second.
 #include "bantam/kernels/kernel_table.h"
 #include "bench_op.h"
 
@@ -44,8 +44,9 @@ void conv(benchmark::State& state, const Conv& c, DType dtype) {
 
 [[maybe_unused]] const bool kRegistered = [] {
   for (const Conv& c : kConvs) {
-    for (const DType dtype : {DType::kFloat32, DType::kInt8}) {
-      const std::string name = std::string(c.name) + (dtype == DType::kInt8 ? "/int8" : "/float32");
+    for (const DType dtype : {DType::kFloat32, DType::kFloat16, DType::kInt8}) {
+      const char* type = dtype == DType::kInt8 ? "/int8" : dtype == DType::kFloat16 ? "/float16" : "/float32";
+      const std::string name = c.name + std::string(type);
       benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { conv(state, c, dtype); });
     }
   }

@@ -10,6 +10,7 @@ namespace {
 
 // Whether equal inputs give equal bits on every machine.
 bool is_exact(const Graph& graph, const Node& node) {
+  if (graph.value(node.outputs[0]).half) return false;
   const DType dtype = graph.dtype(node.outputs[0]);
   if (dtype != DType::kFloat32 && dtype != DType::kFloat16) return true;
   switch (node.code) {

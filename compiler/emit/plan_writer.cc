@@ -46,6 +46,7 @@ class PlanWriter {
     auto tensor = std::make_unique<plan::TensorT>();
     tensor->name = value.name;
     tensor->dtype = value.type.dtype;
+    tensor->half = value.half;
     for (int64_t dim : value.type.shape) tensor->shape.push_back(static_cast<int32_t>(dim));
     if (value.quantization) {
       tensor->quantization = std::make_unique<plan::QuantizationT>();
@@ -134,6 +135,7 @@ class PlanWriter {
           if constexpr (!std::is_same_v<T, std::monostate>) op->attributes.Set(T(attributes));
         },
         node.attributes);
+    op->half = node.half;
     op->macs = multiply_accumulates(graph_, node);
     const size_t index = plan_.ops.size();
     if (index < options_.golden.ops.size()) op->golden = options_.golden.ops[index];

@@ -99,6 +99,7 @@ struct Value {
   std::shared_ptr<const Tensor> constant;   // null: computed at run time
   std::optional<Quantization> quantization;
   std::optional<View> view;                 // set by the share_memory pass
+  bool half = false;                        // may be float16 at run time; set by the mark_halves pass
 };
 
 using Attributes = std::variant<std::monostate, plan::Conv2dT, plan::FullyConnectedT, plan::MatMulT, plan::Pool2dT,
@@ -112,6 +113,7 @@ struct Node {
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   Attributes attributes;
+  bool half = false;                // may be computed in float16; set by the mark_halves pass
 
   template <typename T>
   T& attrs() { return std::get<T>(attributes); }

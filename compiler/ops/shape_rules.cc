@@ -94,7 +94,7 @@ void expect_weights(const Graph& graph, const Node& node) {
       return;
     default:
       expect_dtype(graph, node, 1, {DType::kFloat32, DType::kFloat16});
-      if (has_input(node, 2)) expect_dtype(graph, node, 2, {DType::kFloat32});
+      if (has_input(node, 2)) expect_dtype(graph, node, 2, {DType::kFloat32, DType::kFloat16});
   }
 }
 

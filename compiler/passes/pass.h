@@ -46,5 +46,6 @@ void fold_stem(Graph& graph, PassContext& context);
 void narrow_weights(Graph& graph, PassContext& context);
 void share_channels(Graph& graph, PassContext& context);
 void share_memory(Graph& graph, PassContext& context);
+void mark_halves(Graph& graph, PassContext& context);
 
 }  // namespace bantam::compiler

@@ -28,6 +28,7 @@ constexpr Pass kPipeline[] = {
     {"simplify_last", simplify},
     {"share_channels", share_channels},
     {"share_memory", share_memory},
+    {"mark_halves", mark_halves},
 };
 
 void dump(const Graph& graph, const std::string& directory, size_t number, std::string_view pass) {

@@ -179,6 +179,8 @@ Status create_binary(const OpContext& context, Kernel** out) {
   if (in_highway && vectorizes(loop)) {
     return make_kernel<FloatBinaryKernel>(context, out, loop, kind);
   }
+  if (in_highway && clamps(attributes.clamp()))
+    return make_kernel<FloatBinaryKernel>(context, out, single_elements(loop), kind);
   if (clamps(attributes.clamp())) return unsupported(context, "a clamp after this");
   switch (dtype) {
     case DType::kFloat32:

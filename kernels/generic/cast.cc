@@ -53,8 +53,10 @@ class CastKernel final : public Kernel {
   Status run(const RunContext& context) override {
     const In* x = input_as<In>(context, 0);
     Out* y = output_as<Out>(context);
+    const int64_t step_x = loop_.row_stride(0), step_y = loop_.row_stride(1);
     for_each_run(context.threads, loop_, 2, [&](const int64_t* offsets, int64_t count) {
-      for (int64_t i = 0; i < count; ++i) y[offsets[1] + i] = convert<In, Out>(x[offsets[0] + i]);
+      for (int64_t i = 0; i < count; ++i)
+        y[offsets[1] + i * step_y] = convert<In, Out>(x[offsets[0] + i * step_x]);
     });
     return ok_status();
   }

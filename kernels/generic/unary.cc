@@ -14,7 +14,9 @@ using plan::DType;
 using plan::UnaryKind;
 
 Loop<2> unary_loop(const OpContext& context) {
-  return make_loop<2>({layout_of(context.input(0)), layout_of(context.output())});
+  const Loop<2> loop = make_loop<2>({layout_of(context.input(0)), layout_of(context.output())});
+  // Not so when pixels of one channel lie apart.
+  return contiguous_rows(loop, 0) && contiguous_rows(loop, 1) ? loop : single_elements(loop);
 }
 
 class FloatUnaryKernel final : public Kernel {

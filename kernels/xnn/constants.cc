@@ -1,7 +1,5 @@
 #include "xnn/constants.h"
 
-#include "float16.h"
-
 namespace bantam::kernels {
 
 bool FloatConstant::load(const TensorInfo* tensor) {
@@ -15,8 +13,25 @@ bool FloatConstant::load(const TensorInfo* tensor, size_t first, size_t count) {
     return true;
   }
   if (!converted_.allocate(count)) return false;
-  const auto* halves = static_cast<const uint16_t*>(tensor->data) + first;
-  for (size_t i = 0; i < count; ++i) converted_[i] = half_to_float(halves[i]);
+  widen_row()(static_cast<const uint16_t*>(tensor->data) + first, converted_.data(),
+              static_cast<int64_t>(count));
+  data_ = converted_.data();
+  return true;
+}
+
+bool HalfConstant::load(const TensorInfo* tensor) {
+  return load(tensor, 0, tensor == nullptr ? 0 : static_cast<size_t>(tensor->elements));
+}
+
+bool HalfConstant::load(const TensorInfo* tensor, size_t first, size_t count) {
+  if (tensor == nullptr) return true;
+  if (tensor->dtype == plan::DType::kFloat16) {
+    data_ = static_cast<const uint16_t*>(tensor->data) + first;
+    return true;
+  }
+  if (!converted_.allocate(count)) return false;
+  narrow_row()(static_cast<const float*>(tensor->data) + first, converted_.data(),
+               static_cast<int64_t>(count));
   data_ = converted_.data();
   return true;
 }

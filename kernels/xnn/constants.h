@@ -1,9 +1,11 @@
 // Constant operands as XNNPACK wants them, and the clamp of an op.
 #pragma once
 
+#include <algorithm>
 #include <limits>
 
 #include "bantam/runtime/array.h"
+#include "float16/conversion.h"
 #include "kernel_support.h"
 
 namespace bantam::kernels {
@@ -19,6 +21,19 @@ class FloatConstant {
  private:
   Array<float> converted_;
   const float* data_ = nullptr;
+};
+
+// A float16 view of such a constant.
+class HalfConstant {
+ public:
+  [[nodiscard]] bool load(const TensorInfo* tensor);
+  // Elements [first, first + count) only.
+  [[nodiscard]] bool load(const TensorInfo* tensor, size_t first, size_t count);
+  const uint16_t* data() const { return data_; }
+
+ private:
+  Array<uint16_t> converted_;
+  const uint16_t* data_ = nullptr;
 };
 
 // The scale of each of `channels` output channels.
@@ -44,6 +59,10 @@ struct Range {
   explicit Range(const plan::Clamp* clamp) {
     if (clamp != nullptr) *this = Range(clamp->min(), clamp->max(), clamp->q_min(), clamp->q_max());
   }
+  // The float limits of an op that computes in float16: what is too large becomes the largest number.
+  float half_min() const { return std::max(min, -kLargestHalf); }
+  float half_max() const { return std::min(max, kLargestHalf); }
+
   Range(float low, float high, int8_t q_low, int8_t q_high)
       : min(low), max(high), q_min(q_low), q_max(q_high) {}
 };

@@ -29,7 +29,7 @@ class Conv2dKernel final : public XnnKernel {
         !packing_fits(w.dims[0] / groups, w.dims[3], kernel_size, groups)) {
       return unsupported(context, "too large for this machine");
     }
-    quantized_ = x.dtype == DType::kInt8;
+    number_ = x.dtype;
     Columns columns(context, attributes);
     gathers_ = RowGather::pays(context);
     if (gathers_) {
@@ -41,8 +41,9 @@ class Conv2dKernel final : public XnnKernel {
       y_row_ = int64_t{y.dims[2]} * y.pixel_stride;
     }
     weights_.init(context, block.first);
-    BANTAM_RETURN_IF_ERROR(quantized_ ? create_int8(context, attributes, columns)
-                                      : create_float(context, attributes, columns));
+    BANTAM_RETURN_IF_ERROR(number_ == DType::kInt8      ? create_int8(context, attributes, columns)
+                           : number_ == DType::kFloat16 ? create_half(context, attributes, columns)
+                                                        : create_float(context, attributes, columns));
     return reshape(context, columns);
   }
 
@@ -132,6 +133,23 @@ class Conv2dKernel final : public XnnKernel {
                      range.max, flags(c), nullptr, weights_.get(), &operator_));
   }
 
+  Status create_half(const OpContext& context, const plan::Conv2d& a, const Columns& c) {
+    const TensorInfo& w = context.input(1);
+    const size_t row = static_cast<size_t>(w.elements / w.dims[0]), count = static_cast<size_t>(block_.count);
+    HalfConstant kernel, bias;
+    if (!kernel.load(&w, first() * row, count * row) ||
+        !bias.load(context.has_input(2) ? &context.input(2) : nullptr, first(), count)) {
+      return out_of_memory(context);
+    }
+    const Range range(a.clamp());
+    return xnn_result(
+        context, xnn_create_convolution2d_nhwc_f16(
+                     c.pad_top, c.pad_after, c.pad_bottom, c.pad_before, w.dims[1], c.kernel, a.stride_h(),
+                     c.stride, a.dilation_h(), c.dilation, a.groups(), c.depth, block_.count / a.groups(),
+                     c.pixel_stride, context.output().pixel_stride, kernel.data(), bias.data(),
+                     range.half_min(), range.half_max(), flags(c), nullptr, weights_.get(), &operator_));
+  }
+
   Status create_int8(const OpContext& context, const plan::Conv2d& a, const Columns& c) {
     const TensorInfo& x = context.input(0);
     const TensorInfo& w = context.input(1);
@@ -154,8 +172,9 @@ class Conv2dKernel final : public XnnKernel {
   Status reshape(const OpContext& context, const Columns& columns) {
     const TensorInfo& y = context.output();
     size_t height = 0, width = 0, xnn_bytes = 0;
-    const auto function =
-        quantized_ ? xnn_reshape_convolution2d_nhwc_qs8_qc8w : xnn_reshape_convolution2d_nhwc_f32;
+    const auto function = number_ == DType::kInt8      ? xnn_reshape_convolution2d_nhwc_qs8_qc8w
+                          : number_ == DType::kFloat16 ? xnn_reshape_convolution2d_nhwc_f16
+                                                       : xnn_reshape_convolution2d_nhwc_f32;
     const xnn_status status = function(operator_, columns.images, columns.height, columns.width, &xnn_bytes,
                                        &workspace_alignment_, &height, &width, pool_);
     BANTAM_RETURN_IF_ERROR(finish(context, status));
@@ -168,7 +187,11 @@ class Conv2dKernel final : public XnnKernel {
   }
 
   xnn_status setup(const RunContext& context) override {
-    if (!quantized_) {
+    if (number_ == DType::kFloat16) {
+      return xnn_setup_convolution2d_nhwc_f16(operator_, context.workspace, context.inputs[0],
+                                              output_as<uint16_t>(context) + first());
+    }
+    if (number_ == DType::kFloat32) {
       return xnn_setup_convolution2d_nhwc_f32(operator_, context.workspace, input_as<float>(context, 0),
                                               output_as<float>(context) + first());
     }
@@ -177,7 +200,7 @@ class Conv2dKernel final : public XnnKernel {
   }
 
   OutputBlock block_;
-  bool quantized_ = false;
+  DType number_ = DType::kFloat32;
   bool gathers_ = false;
   RowGather gather_;
   size_t gathered_at_ = 0;  // bytes into the workspace
@@ -195,7 +218,7 @@ Status create_xnn_conv2d(const OpContext& context, Kernel** out) {
   const TensorInfo& y = context.output();
   const int32_t channels = w.dims[0];
   const bool whole = context.op->attributes_as_Conv2d()->groups() != 1 || RowGather::pays(context);
-  const int64_t size = context.input(0).dtype == DType::kInt8 ? 1 : sizeof(float);
+  const auto size = static_cast<int64_t>(element_size(context.input(0).dtype));
   int32_t per_block =
       whole ? channels : channels_per_block(channels, w.elements / channels * size, y.elements / channels);
   const int32_t narrow = narrow_channels(context);
@@ -207,7 +230,8 @@ Status create_xnn_conv2d(const OpContext& context, Kernel** out) {
 }  // namespace
 
 // Relies on: x, w, y of rank 4, w [O, KH, KW, C / groups] with groups dividing C and O, bias [O] (int32 for
-// int8), strides, dilations and groups >= 1, padding >= 0, dense constants, quantized x, w and y when int8.
+// int8), strides, dilations and groups >= 1, padding >= 0, dense constants, quantized x, w and y when int8,
+// a constant bias when float16.
 Status create_conv2d(const OpContext& context, Kernel** out) {
   const TensorInfo& x = context.input(0);
   const TensorInfo& w = context.input(1);
@@ -219,6 +243,8 @@ Status create_conv2d(const OpContext& context, Kernel** out) {
     if (own.code() != StatusCode::kUnsupported) return own;
     return create_xnn_conv2d(context, out);
   }
+  if (x.dtype == DType::kFloat16 && w.data != nullptr && context.output().dtype == x.dtype)
+    return create_xnn_conv2d(context, out);
   if (x.dtype != DType::kFloat32 || context.output().dtype != DType::kFloat32 ||
       (w.dtype != DType::kFloat32 && w.dtype != DType::kFloat16)) {
     return unsupported(context, "a convolution takes float32 or int8");

@@ -24,13 +24,16 @@ class ConvTranspose2dKernel final : public XnnKernel {
         !packing_fits(w.dims[0] / groups, w.dims[3], kernel_size + phases, groups)) {
       return unsupported(context, "too large for this machine");
     }
-    quantized_ = x.dtype == DType::kInt8;
+    number_ = x.dtype;
     weights_.init(context);
-    BANTAM_RETURN_IF_ERROR(quantized_ ? create_int8(context, attributes) : create_float(context, attributes));
+    BANTAM_RETURN_IF_ERROR(number_ == DType::kInt8      ? create_int8(context, attributes)
+                           : number_ == DType::kFloat16 ? create_half(context, attributes)
+                                                        : create_float(context, attributes));
 
     size_t height = 0, width = 0;
-    const auto reshape =
-        quantized_ ? xnn_reshape_deconvolution2d_nhwc_qs8_qc8w : xnn_reshape_deconvolution2d_nhwc_f32;
+    const auto reshape = number_ == DType::kInt8      ? xnn_reshape_deconvolution2d_nhwc_qs8_qc8w
+                         : number_ == DType::kFloat16 ? xnn_reshape_deconvolution2d_nhwc_f16
+                                                      : xnn_reshape_deconvolution2d_nhwc_f32;
     const xnn_status status = reshape(operator_, x.dims[0], x.dims[1], x.dims[2], attributes.output_pad_h(),
                                       attributes.output_pad_w(), &height, &width, pool_);
     BANTAM_RETURN_IF_ERROR(finish(context, status));
@@ -57,6 +60,22 @@ class ConvTranspose2dKernel final : public XnnKernel {
             range.min, range.max, 0, nullptr, weights_.get(), &operator_));
   }
 
+  Status create_half(const OpContext& context, const plan::Conv2d& a) {
+    const TensorInfo& w = context.input(1);
+    HalfConstant kernel, bias;
+    if (!kernel.load(&w) || !bias.load(context.has_input(2) ? &context.input(2) : nullptr)) {
+      return out_of_memory(context);
+    }
+    const Range range(a.clamp());
+    return xnn_result(
+        context,
+        xnn_create_deconvolution2d_nhwc_f16(
+            a.pad_top(), a.pad_right(), a.pad_bottom(), a.pad_left(), w.dims[1], w.dims[2], a.stride_h(),
+            a.stride_w(), a.dilation_h(), a.dilation_w(), a.groups(), w.dims[3], w.dims[0] / a.groups(),
+            context.input(0).pixel_stride, context.output().pixel_stride, kernel.data(), bias.data(),
+            range.half_min(), range.half_max(), 0, nullptr, weights_.get(), &operator_));
+  }
+
   Status create_int8(const OpContext& context, const plan::Conv2d& a) {
     const TensorInfo& x = context.input(0);
     const TensorInfo& w = context.input(1);
@@ -76,13 +95,15 @@ class ConvTranspose2dKernel final : public XnnKernel {
   }
 
   xnn_status setup(const RunContext& context) override {
-    return quantized_ ? xnn_setup_deconvolution2d_nhwc_qs8_qc8w(operator_, input_as<int8_t>(context, 0),
-                                                                output_as<int8_t>(context))
-                      : xnn_setup_deconvolution2d_nhwc_f32(operator_, input_as<float>(context, 0),
-                                                           output_as<float>(context));
+    if (number_ == DType::kFloat16)
+      return xnn_setup_deconvolution2d_nhwc_f16(operator_, context.inputs[0], context.outputs[0]);
+    return number_ == DType::kInt8 ? xnn_setup_deconvolution2d_nhwc_qs8_qc8w(
+                                         operator_, input_as<int8_t>(context, 0), output_as<int8_t>(context))
+                                   : xnn_setup_deconvolution2d_nhwc_f32(
+                                         operator_, input_as<float>(context, 0), output_as<float>(context));
   }
 
-  bool quantized_ = false;
+  DType number_ = DType::kFloat32;
 };
 
 }  // namespace
@@ -96,6 +117,8 @@ Status create_conv_transpose2d(const OpContext& context, Kernel** out) {
     if (!constant) return unsupported(context, "int8 weights have to be constant");
     return make_kernel<ConvTranspose2dKernel>(context, out);
   }
+  if (x.dtype == DType::kFloat16 && constant && context.output().dtype == x.dtype)
+    return make_kernel<ConvTranspose2dKernel>(context, out);
   if (x.dtype != DType::kFloat32 || context.output().dtype != DType::kFloat32 ||
       (w.dtype != DType::kFloat32 && w.dtype != DType::kFloat16)) {
     return unsupported(context, "a transposed convolution takes float32 or int8");

@@ -15,11 +15,14 @@ class FullyConnectedKernel final : public XnnKernel {
     const TensorInfo& x = context.input(0);
     const TensorInfo& w = context.input(1);
     if (!packing_fits(w.dims[0], w.dims[1], 1, 1)) return unsupported(context, "too large for this machine");
-    quantized_ = x.dtype == DType::kInt8;
+    number_ = x.dtype;
     weights_.init(context);
-    BANTAM_RETURN_IF_ERROR(quantized_ ? create_int8(context) : create_float(context));
-    const auto reshape =
-        quantized_ ? xnn_reshape_fully_connected_nc_qs8_qc8w : xnn_reshape_fully_connected_nc_f32;
+    BANTAM_RETURN_IF_ERROR(number_ == DType::kInt8      ? create_int8(context)
+                           : number_ == DType::kFloat16 ? create_half(context)
+                                                        : create_float(context));
+    const auto reshape = number_ == DType::kInt8      ? xnn_reshape_fully_connected_nc_qs8_qc8w
+                         : number_ == DType::kFloat16 ? xnn_reshape_fully_connected_nc_f16
+                                                      : xnn_reshape_fully_connected_nc_f32;
     return finish(context, reshape(operator_, static_cast<size_t>(x.elements / w.dims[1]), pool_));
   }
 
@@ -46,6 +49,20 @@ class FullyConnectedKernel final : public XnnKernel {
                                    range.min, range.max, 0, nullptr, weights_.get(), &operator_));
   }
 
+  Status create_half(const OpContext& context) {
+    const TensorInfo& w = context.input(1);
+    HalfConstant kernel, bias;
+    if (!kernel.load(&w) || !bias.load(context.has_input(2) ? &context.input(2) : nullptr)) {
+      return out_of_memory(context);
+    }
+    const Range range = range_of(context);
+    return xnn_result(
+        context, xnn_create_fully_connected_nc_f16(
+                     w.dims[1], w.dims[0], row_stride(context.input(0), w.dims[1]),
+                     row_stride(context.output(), w.dims[0]), kernel.data(), bias.data(), range.half_min(),
+                     range.half_max(), 0, nullptr, weights_.get(), &operator_));
+  }
+
   Status create_int8(const OpContext& context) {
     const TensorInfo& x = context.input(0);
     const TensorInfo& w = context.input(1);
@@ -63,13 +80,15 @@ class FullyConnectedKernel final : public XnnKernel {
   }
 
   xnn_status setup(const RunContext& context) override {
-    return quantized_ ? xnn_setup_fully_connected_nc_qs8_qc8w(operator_, input_as<int8_t>(context, 0),
-                                                              output_as<int8_t>(context))
-                      : xnn_setup_fully_connected_nc_f32(operator_, input_as<float>(context, 0),
-                                                         output_as<float>(context));
+    if (number_ == DType::kFloat16)
+      return xnn_setup_fully_connected_nc_f16(operator_, context.inputs[0], context.outputs[0]);
+    return number_ == DType::kInt8 ? xnn_setup_fully_connected_nc_qs8_qc8w(
+                                         operator_, input_as<int8_t>(context, 0), output_as<int8_t>(context))
+                                   : xnn_setup_fully_connected_nc_f32(operator_, input_as<float>(context, 0),
+                                                                      output_as<float>(context));
   }
 
-  bool quantized_ = false;
+  DType number_ = DType::kFloat32;
 };
 
 }  // namespace
@@ -84,7 +103,8 @@ Status create_fully_connected(const OpContext& context, Kernel** out) {
   }
   if (w.dims[1] == 0) return unsupported(context, "no input channels");
   const bool is_int8 = x == DType::kInt8 && w.dtype == DType::kInt8;
-  const bool is_float = x == DType::kFloat32 && (w.dtype == DType::kFloat32 || w.dtype == DType::kFloat16);
+  const bool is_float = (x == DType::kFloat32 || x == DType::kFloat16) &&
+                        (w.dtype == DType::kFloat32 || w.dtype == DType::kFloat16);
   if ((!is_int8 && !is_float) || context.output().dtype != x) {
     return unsupported(context, "a fully connected layer takes float32 or int8");
   }

@@ -63,17 +63,20 @@ class MaxPoolKernel final : public PoolKernel {
     const TensorInfo& x = context.input(0);
     const Range range(context.op->attributes_as_Pool2d()->clamp());
     const Axis &h = window.h, &w = window.w;
-    quantized_ = x.dtype == DType::kInt8;
+    number_ = x.dtype;
     const auto create = [&](auto function, auto low, auto high) {
       return function(h.pad_before, w.pad_after(), h.pad_after(), w.pad_before, h.kernel, w.kernel, h.stride,
                       w.stride, 1, 1, low, high, 0, &operator_);
     };
-    BANTAM_RETURN_IF_ERROR(
-        xnn_result(context, quantized_ ? create(xnn_create_max_pooling2d_nhwc_s8, range.q_min, range.q_max)
-                                       : create(xnn_create_max_pooling2d_nhwc_f32, range.min, range.max)));
+    BANTAM_RETURN_IF_ERROR(xnn_result(
+        context, number_ == DType::kInt8 ? create(xnn_create_max_pooling2d_nhwc_s8, range.q_min, range.q_max)
+                 : number_ == DType::kFloat16
+                     ? create(xnn_create_max_pooling2d_nhwc_f16, range.min, range.max)
+                     : create(xnn_create_max_pooling2d_nhwc_f32, range.min, range.max)));
     size_t height = 0, width = 0;
-    const Reshape reshape =
-        quantized_ ? xnn_reshape_max_pooling2d_nhwc_s8 : xnn_reshape_max_pooling2d_nhwc_f32;
+    const Reshape reshape = number_ == DType::kInt8      ? xnn_reshape_max_pooling2d_nhwc_s8
+                            : number_ == DType::kFloat16 ? xnn_reshape_max_pooling2d_nhwc_f16
+                                                         : xnn_reshape_max_pooling2d_nhwc_f32;
     BANTAM_RETURN_IF_ERROR(
         finish(context, reshape(operator_, x.dims[0], x.dims[1], x.dims[2], x.dims[3], x.pixel_stride,
                                 context.output().pixel_stride, &height, &width, pool_)));
@@ -82,13 +85,15 @@ class MaxPoolKernel final : public PoolKernel {
 
  private:
   xnn_status setup(const RunContext& context) override {
-    return quantized_ ? xnn_setup_max_pooling2d_nhwc_s8(operator_, input_as<int8_t>(context, 0),
-                                                        output_as<int8_t>(context))
-                      : xnn_setup_max_pooling2d_nhwc_f32(operator_, input_as<float>(context, 0),
-                                                         output_as<float>(context));
+    if (number_ == DType::kFloat16)
+      return xnn_setup_max_pooling2d_nhwc_f16(operator_, context.inputs[0], context.outputs[0]);
+    return number_ == DType::kInt8 ? xnn_setup_max_pooling2d_nhwc_s8(operator_, input_as<int8_t>(context, 0),
+                                                                     output_as<int8_t>(context))
+                                   : xnn_setup_max_pooling2d_nhwc_f32(operator_, input_as<float>(context, 0),
+                                                                      output_as<float>(context));
   }
 
-  bool quantized_ = false;
+  DType number_ = DType::kFloat32;
 };
 
 class AveragePoolKernel final : public PoolKernel {
@@ -127,15 +132,17 @@ bool dilated(const plan::Pool2d& attributes) {
 // Relies on: x and y of rank 4 with the same N and C; kernel, stride and dilation >= 1.
 Status create_max_pool2d(const OpContext& context, Kernel** out) {
   const DType dtype = context.input(0).dtype;
-  if ((dtype != DType::kFloat32 && dtype != DType::kInt8) || context.output().dtype != dtype) {
-    return unsupported(context, "a maximum pooling takes float32 or int8");
+  if (dtype != DType::kFloat32 && dtype != DType::kFloat16 && dtype != DType::kInt8) {
+    return unsupported(context, "a maximum pooling takes floats or int8");
   }
+  if (context.output().dtype != dtype) return unsupported(context, "an output of another type");
   const plan::Pool2d& attributes = *context.op->attributes_as_Pool2d();
   const Window window(context, attributes);
   if (!dilated(attributes) && window.fits()) {
     const Status status = make_kernel<MaxPoolKernel>(context, out, window);
     if (status.code() != StatusCode::kUnsupported) return status;
   }
+  if (dtype == DType::kFloat16) return unsupported(context, "XNNPACK does not take this window");
   return create_generic_max_pool2d(context, out);
 }
 

@@ -38,6 +38,10 @@ class Operands {
     return static_cast<size_t>(out_.places[static_cast<size_t>(index)].root);
   }
   bool constant(int32_t index) const { return out_.places[static_cast<size_t>(index)].root < 0; }
+  // May be float16 on some machines, which the caller's tensors may not.
+  bool half(int32_t index) const {
+    return out_.plan->tensors()->Get(static_cast<flatbuffers::uoffset_t>(index))->half();
+  }
   bool dense(int32_t index) const { return out_.tensors[static_cast<size_t>(index)].dense(); }
 
   Status take_inputs() {
@@ -47,6 +51,7 @@ class Operands {
       if (constant(index) || root(index) != i || !dense(index)) {
         return tensor_error(out_, i, "an input must be dense and have memory of its own");
       }
+      if (half(index)) return tensor_error(out_, i, "an input cannot be marked as float16");
       if (written_[i]) return tensor_error(out_, i, "it is an input twice");
       written_[i] = true;
       filled_[i] = true;
@@ -90,6 +95,7 @@ class Operands {
       const auto i = static_cast<size_t>(index);
       if (constant(index) || !dense(index))
         return tensor_error(out_, i, "an output must be dense and in the arena");
+      if (half(index)) return tensor_error(out_, i, "an output cannot be marked as float16");
       if (!filled_[root(index)]) return tensor_error(out_, i, "it is an output that no op writes");
     }
     return ok_status();

@@ -95,6 +95,8 @@ const char* place_view(const plan::Tensor& tensor, const LoadedPlan& loaded, con
     return "its base is not an earlier tensor";
   const auto base = static_cast<size_t>(tensor.base());
   if (loaded.places[base].root < 0) return "its base is a constant";
+  if (tensor.half() != loaded.plan->tensors()->Get(static_cast<flatbuffers::uoffset_t>(base))->half())
+    return "it and its base are not both marked as float16";
   const size_t base_bytes = loaded.tensors[base].bytes;
   if (tensor.offset() > base_bytes || info.bytes > base_bytes - tensor.offset())
     return "it reaches past the end of its base";
@@ -113,6 +115,8 @@ const char* read_tensor(const plan::Tensor& tensor, const std::byte* weights, si
   TensorPlace* place = &out->places[index];
   if (const char* problem = read_shape(tensor, info)) return problem;
   if (const char* problem = read_quantization(tensor, info)) return problem;
+  if (tensor.half() && (info->dtype != plan::DType::kFloat32 || tensor.storage() != plan::Storage::kArena))
+    return "it is marked as float16, but not float32 in the arena";
   switch (tensor.storage()) {
     case plan::Storage::kWeights:
       return place_constant(tensor, weights, out->header.weights_bytes, info);

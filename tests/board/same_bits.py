@@ -2,8 +2,9 @@
 """Compiles a model with the workstation's bantam and runs the plans there and on other machines, emulated.
 
 int8: `bantam verify` has to pass, having compared the golden hashes of every op and output that the workstation compares,
-and `bantam run` has to write the same bytes. fp32, fp16 and a float tail of an int8 plan: outputs may differ by 1e-4 of the
-largest one. What comes after `--` goes to `bantam compile`.
+and `bantam run` has to write the same bytes. fp32 and a float tail of an int8 plan: outputs may differ by 1e-4 of the
+largest one. fp16: by 5e-2 on machines that compute in it, of which `bantam inspect` has to say so, and by 1e-4 on the
+others. What comes after `--` goes to `bantam compile`.
 """
 import argparse
 import array
@@ -15,6 +16,7 @@ import subprocess
 import sys
 
 TOLERANCE = 1e-4  # of the largest output
+FLOAT16_TOLERANCE = 5e-2  # what rounding every value between the layers makes of the most sensitive network
 
 
 def run(command):
@@ -45,17 +47,17 @@ def floats(path):
     return array.array("f", content[10 + header :])
 
 
-def close(expected, actual):
+def close(expected, actual, tolerance=TOLERANCE):
     for name, path in expected.items():
         want, got = floats(path), floats(actual[name])
-        limit = TOLERANCE * max(map(abs, want))
+        limit = tolerance * max(map(abs, want))
         error = max(abs(a - b) for a, b in zip(want, got, strict=True))
         if not error <= limit:
             return f"{name} differs by {error:.3g}, more than {limit:.3g}"
     return ""
 
 
-def check_int8(program, plan, sample, folder, expected):
+def check_int8(program, plan, sample, folder, expected, float16):
     verified = subprocess.run([*program, "verify", plan, "--json"], capture_output=True, text=True)
     if verified.returncode != 0:
         return verified.stderr.strip().splitlines()[-1]
@@ -67,7 +69,7 @@ def check_int8(program, plan, sample, folder, expected):
     return different
 
 
-def check_float(program, plan, sample, folder, expected):
+def check_float(program, plan, sample, folder, expected, float16):
     return close(expected["outputs"], outputs(program, plan, sample, folder))
 
 
@@ -82,6 +84,17 @@ def on_workstation(program, plan, sample, folder, precision):
     return expected
 
 
+def check_fp16(program, plan, sample, folder, expected, float16):
+    precision = json.loads(run([*program, "inspect", plan, "--json"]))["precision"]
+    if (precision == "fp16") != float16:
+        return f"computes in {precision}"
+    tolerance = FLOAT16_TOLERANCE if float16 else TOLERANCE
+    return close(expected["outputs"], outputs(program, plan, sample, folder), tolerance)
+
+
+CHECKS = {"int8": check_int8, "fp32": check_float, "fp16": check_fp16}
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", required=True)
@@ -90,6 +103,7 @@ def arguments():
     parser.add_argument("--calibrate", required=True)
     parser.add_argument("--input", required=True)
     parser.add_argument("--machine", action="append", required=True, metavar="NAME=COMMAND")
+    parser.add_argument("--float16", action="append", default=[], metavar="NAME", help="a machine that computes in float16")
     parser.add_argument("--precisions", default="int8,fp32,fp16")
     parser.add_argument("options", nargs="*", help="for bantam compile")
     return parser.parse_args()
@@ -100,15 +114,17 @@ def main():
     flags.work.mkdir(parents=True, exist_ok=True)
     failures = 0
     for precision in flags.precisions.split(","):
-        check, options = check_float, flags.options
+        options = flags.options
         if precision == "int8":
-            check, options = check_int8, [*options, "--calibrate", flags.calibrate]
+            options = [*options, "--calibrate", flags.calibrate]
         plan = flags.work / f"{precision}.bantam"
         run([flags.program, "compile", flags.model, "-o", plan, "--precision", precision, *options])
         expected = on_workstation(flags.program, plan, flags.input, flags.work / precision / "workstation", precision)
         for machine in flags.machine:
             name, command = machine.split("=", 1)
-            problem = check(shlex.split(command), plan, flags.input, flags.work / precision / name, expected)
+            problem = CHECKS[precision](
+                shlex.split(command), plan, flags.input, flags.work / precision / name, expected, name in flags.float16
+            )
             failures += bool(problem)
             print(f"{precision} on {name}: {problem or 'agrees'}", flush=True)
     return 1 if failures else 0

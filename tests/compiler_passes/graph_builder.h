@@ -62,10 +62,9 @@ class GraphBuilder {
   }
   void output(ValueId id) { graph.outputs.push_back(id); }
 
-  void run(void (*pass)(Graph&, PassContext&)) {
-    const CompileOptions options;
+  void run(void (*pass)(Graph&, PassContext&), const CompileOptions& options = {},
+           const PlanRunnerFactory& runner = {}) {
     const Evaluator evaluate = [](const Graph&, const Node&) { return std::vector<Tensor>(); };
-    const PlanRunnerFactory runner;
     std::vector<std::string> warnings;
     PassContext context{options, evaluate, runner, warnings, {}};
     pass(graph, context);

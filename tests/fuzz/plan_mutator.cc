@@ -126,7 +126,7 @@ class Mutator {
   }
 
   void change_tensor(plan::TensorT* tensor) {
-    switch (below(9)) {
+    switch (below(10)) {
       case 0:
         tensor->dtype = static_cast<plan::DType>(below(8));
         break;
@@ -145,6 +145,9 @@ class Mutator {
         break;
       case 6:
         tensor->storage = static_cast<plan::Storage>(below(3));
+        break;
+      case 7:
+        tensor->half = !tensor->half;
         break;
       default:
         change_quantization(&tensor->quantization);
@@ -170,7 +173,7 @@ class Mutator {
   }
 
   void change_op(plan::OpT* op) {
-    switch (below(8)) {
+    switch (below(9)) {
       case 0:
         op->code = static_cast<plan::OpCode>(below(32));
         break;
@@ -182,6 +185,9 @@ class Mutator {
         break;
       case 3:
         op->attributes = pick(plan_.ops)->attributes;
+        break;
+      case 4:
+        op->half = !op->half;
         break;
       default:
         change_attributes(&op->attributes);

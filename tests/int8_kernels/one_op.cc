@@ -62,6 +62,7 @@ Status OneOp::create(Factory factory, std::unique_ptr<Kernel>& kernel, ThreadPoo
   context.outputs = output_infos.data();
   context.output_count = static_cast<int32_t>(output_infos.size());
   context.threads = threads;
+  context.float16 = float16;
   Kernel* made = nullptr;
   const Status status = factory(context, &made);
   kernel.reset(made);

@@ -69,6 +69,7 @@ struct OneOp {
   plan::OpT op;
   std::vector<Tensor*> inputs;
   std::vector<Tensor*> outputs;
+  bool float16 = false;  // computes in it
 
   Status create(Factory factory, std::unique_ptr<Kernel>& kernel, ThreadPool* threads = nullptr);
   // Makes and runs the kernel; the outputs' bytes are 0x5a before.

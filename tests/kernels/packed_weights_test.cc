@@ -169,6 +169,30 @@ TEST_CASE("Weights that another store has packed serve without the originals") {
   }
 }
 
+// XNNPACK's seeds are made of sizes alone.
+TEST_CASE("Weights packed for float16 are not taken for those of float32") {
+  const auto key = [](plan::DType type, PackedWeights* packed) {
+    TensorInfo x;
+    x.dtype = type;
+    const TensorInfo* inputs[] = {&x};
+    OpContext context;
+    context.inputs = inputs;
+    context.input_count = 1;
+    context.packed = packed;
+    kernels::XnnPackedWeights view;
+    view.init(context);
+    xnn_weights_cache_t cache = view.get();
+    const xnn_weights_cache_look_up_key wanted = {7, nullptr, nullptr};
+    if (const size_t found = cache->look_up(cache->context, &wanted); found != SIZE_MAX) return found;
+    return cache->look_up_or_insert(cache->context, &wanted, cache->reserve_space(cache->context, 16), 16);
+  };
+  PackedWeights packed;
+  const size_t wide = key(plan::DType::kFloat32, &packed), half = key(plan::DType::kFloat16, &packed);
+  CHECK(wide != half);
+  CHECK(key(plan::DType::kFloat32, &packed) == wide);
+  CHECK(key(plan::DType::kFloat16, &packed) == half);
+}
+
 TEST_CASE("The number of a packing is the same for a whole process") {
   CHECK(kernels::kernel_table().packing_id() != 0);
   CHECK(kernels::kernel_table().packing_id() == kernels::kernel_table().packing_id());

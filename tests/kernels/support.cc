@@ -148,7 +148,8 @@ void check_once(OneOp& op, const std::vector<double>& expected, const Tolerance&
 }  // namespace
 
 void check_op(OneOp& op, const std::vector<double>& expected, const Tolerance& tolerance) {
-  const bool real = op.outputs[0]->info.dtype == DType::kFloat32;
+  const DType dtype = op.outputs[0]->info.dtype;
+  const bool real = dtype == DType::kFloat32 || dtype == DType::kFloat16;
   const Tolerance used = real ? tolerance : Tolerance{0, 0};
   for_each_target([&] { check_once(op, expected, used, nullptr); });
   check_once(op, expected, used, three_threads());

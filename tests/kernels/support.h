@@ -33,7 +33,7 @@ struct Tolerance {
 };
 
 // Runs the op through the kernel table, on every instruction set that our own kernels have and then with 3
-// threads, and compares the first output with `expected`; exactly when it is not float32.
+// threads, and compares the first output with `expected`; exactly when it is not float.
 void check_op(OneOp& op, const std::vector<double>& expected, const Tolerance& tolerance = {});
 // The op must be refused with kUnsupported.
 void check_refused(OneOp& op);

@@ -1,4 +1,5 @@
-// Trained classifiers, end to end: against ONNX Runtime's outputs, and int8 against fp32 on labelled data.
+// Trained classifiers, end to end: against ONNX Runtime's outputs, and int8 and fp16 against fp32 on labelled
+// data.
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
 #include <cstdio>
@@ -76,8 +77,13 @@ void check_classifier(const std::string& name) {
   const std::vector<int> expected = classify(fp32, name + " fp32", inputs);
   const std::vector<int> actual = classify(int8, name + " int8", inputs);
   const double fp32_top1 = top1(expected, labels, inputs), int8_top1 = top1(actual, labels, inputs);
+  const std::vector<int> half = classify(compile_fp16(model, image), name + " fp16", inputs);
+  const double fp16_top1 = top1(half, labels, inputs);
   std::printf("%-26s fp32 error %.1e  top-1 fp32 %.2f  int8 %.2f  same %.2f %%  plan %zu bytes\n", it.name,
               error, fp32_top1, int8_top1, agreement(expected, actual), int8.size());
+  std::printf("%-26s top-1 fp16 %.2f  same %.2f %%\n", it.name, fp16_top1, agreement(expected, half));
+  CHECK(fp16_top1 >= fp32_top1 - 0.5);
+  CHECK(agreement(expected, half) >= 98);
   CHECK(std::fabs(fp32_top1 - it.fp32_top1) <= 0.1);
   CHECK(int8_top1 >= fp32_top1 - it.max_drop);
   CHECK(int8.size() <= it.max_bytes);

@@ -1,6 +1,7 @@
 // The network that the project carries, on its labelled images.
 #include <catch2/catch_test_macros.hpp>
 
+#include "bantam/kernels/kernel_table.h"
 #include "measure.h"
 
 namespace bantam::tests {
@@ -30,6 +31,19 @@ TEST_CASE("digits: int8 reads what fp32 reads") {
   CHECK(agreement(expected, actual) >= 98.0);
   check_arena(fp32);
   check_arena(int8);
+}
+
+TEST_CASE("digits: fp16 reads what fp32 reads, in either arithmetic") {
+  const PlanBytes fp32 = compile_fp32(kModel, image_options()), fp16 = compile_fp16(kModel, image_options());
+  const std::vector<int> expected = classify(fp32, "fp32", kTest);
+  const KernelTable& narrow = kernels::float16_kernel_table();
+  const KernelTable& wide = kernels::float32_kernel_table();
+  CHECK(agreement(classify_with(wide, fp16, kTest, image_options()), expected) >= 99.5);
+  CHECK(agreement(classify_with(narrow, fp16, kTest, image_options()), expected) >= 99.5);
+  CHECK(difference(wide, narrow, fp16, kTest, image_options(), 100) <= 1e-2);
+  CHECK(difference(wide, narrow, fp32, kTest, image_options(), 10) == 0);  // never computes in float16
+  check_half_size(fp16, fp32);
+  check_arena(fp16);
 }
 
 }  // namespace

@@ -13,6 +13,8 @@
 #include "engine/compile_model.h"
 #include "engine/evaluate.h"
 #include "engine/plan_runner.h"
+#include "plan_format.h"
+#include "support/table_runner.h"
 
 namespace bantam::tests {
 
@@ -27,6 +29,13 @@ compiler::SampleSource calibration(const std::string& path, const std::optional<
 
 PlanBytes compile_fp32(const std::string& onnx, const std::optional<tools::ImageOptions>& image) {
   compiler::CompileOptions options;
+  options.image = tools::to_compiler(image);
+  return compiler::compile(onnx, options, tools::plan_runner_factory()).plan;
+}
+
+PlanBytes compile_fp16(const std::string& onnx, const std::optional<tools::ImageOptions>& image) {
+  compiler::CompileOptions options;
+  options.precision = compiler::Precision::kFp16;
   options.image = tools::to_compiler(image);
   return compiler::compile(onnx, options, tools::plan_runner_factory()).plan;
 }
@@ -47,6 +56,18 @@ Model load(const PlanBytes& plan, const std::string& name) {
   return std::move(*model);
 }
 
+namespace {
+
+std::vector<float> first_output(test::TableRunner& runner, const tools::Samples& samples, int64_t index) {
+  const std::vector<compiler::TensorData> outputs =
+      runner.run(std::vector{tools::to_compiler(samples.load(index))});
+  std::vector<float> values(outputs[0].bytes.size() / sizeof(float));
+  std::memcpy(values.data(), outputs[0].bytes.data(), outputs[0].bytes.size());
+  return values;
+}
+
+}  // namespace
+
 std::vector<int> classify(const PlanBytes& plan, const std::string& name, const std::string& inputs) {
   const Model model = load(plan, name);
   const tools::InputSet samples({inputs}, tools::image_options_of(model));
@@ -55,6 +76,35 @@ std::vector<int> classify(const PlanBytes& plan, const std::string& name, const 
     classes.push_back(best[0]);
   }
   return classes;
+}
+
+std::vector<int> classify_with(const KernelTable& kernels, const PlanBytes& plan, const std::string& inputs,
+                               const std::optional<tools::ImageOptions>& image) {
+  test::TableRunner runner(kernels, plan);
+  const auto samples = tools::open_samples(inputs, image);
+  std::vector<int> classes;
+  for (int64_t i = 0; i < samples->count(); ++i) {
+    const std::vector<float> scores = first_output(runner, *samples, i);
+    classes.push_back(static_cast<int>(std::max_element(scores.begin(), scores.end()) - scores.begin()));
+  }
+  return classes;
+}
+
+double difference(const KernelTable& a, const KernelTable& b, const PlanBytes& plan,
+                  const std::string& inputs, const std::optional<tools::ImageOptions>& image, int limit) {
+  test::TableRunner first(a, plan), second(b, plan);
+  const auto samples = tools::open_samples(inputs, image);
+  double error = 0, largest = 0;
+  for (int64_t i = 0; i < std::min<int64_t>(limit, samples->count()); ++i) {
+    const std::vector<float> expected = first_output(first, *samples, i);
+    const std::vector<float> actual = first_output(second, *samples, i);
+    for (size_t k = 0; k < expected.size(); ++k) {
+      REQUIRE(std::isfinite(actual[k]));
+      error = std::max(error, std::fabs(double{actual[k]} - expected[k]));
+      largest = std::max(largest, std::fabs(double{expected[k]}));
+    }
+  }
+  return error / largest;
 }
 
 double top1(const std::vector<int>& classes, const std::string& labels, const std::string& inputs) {
@@ -111,6 +161,14 @@ PlanBytes check_int8(const std::string& onnx, const std::optional<tools::ImageOp
     CHECK(result->ops_compared > 0);
   }
   return plan;
+}
+
+void check_half_size(const PlanBytes& fp16, const PlanBytes& fp32) {
+  const bantam_model_info half = load(fp16, "fp16").info(), full = load(fp32, "fp32").info();
+  INFO("fp16 " << half.weights_bytes << " of " << half.plan_bytes << " bytes, fp32 " << full.weights_bytes
+               << " of " << full.plan_bytes);
+  const auto constants = static_cast<uint64_t>(3 * full.op_count);
+  CHECK(half.weights_bytes <= full.weights_bytes / 2 + constants * kTensorAlignment);
 }
 
 void check_arena(const PlanBytes& plan) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bantam/compiler/compiler.h"
+#include "bantam/runtime/kernel.h"
 #include "data/image_options.h"
 #include "engine/plan.h"
 
@@ -23,10 +24,20 @@ PlanBytes compile_fp32(const std::string& onnx, const std::optional<tools::Image
 PlanBytes compile_int8(const std::string& onnx, const std::optional<tools::ImageOptions>& image,
                        const compiler::SampleSource& samples, int threads);
 
+// Without calibration data.
+PlanBytes compile_fp16(const std::string& onnx, const std::optional<tools::ImageOptions>& image);
+
 Model load(const PlanBytes& plan, const std::string& name);
 
 // The best class of each sample.
 std::vector<int> classify(const PlanBytes& plan, const std::string& name, const std::string& inputs);
+// The same by a plan of one input with these kernels.
+std::vector<int> classify_with(const KernelTable& kernels, const PlanBytes& plan, const std::string& inputs,
+                               const std::optional<tools::ImageOptions>& image);
+// The largest difference between what the plan computes with two tables, divided by the largest output; over
+// the first `limit` inputs.
+double difference(const KernelTable& a, const KernelTable& b, const PlanBytes& plan,
+                  const std::string& inputs, const std::optional<tools::ImageOptions>& image, int limit);
 // Percent of the labels (an .npy or a CSV) that `classes` has right.
 double top1(const std::vector<int>& classes, const std::string& labels, const std::string& inputs);
 double agreement(const std::vector<int>& a, const std::vector<int>& b);  // percent
@@ -39,6 +50,8 @@ double golden_error(const PlanBytes& plan, const std::string& input_npy, const s
 // plan verifies here with one and two threads. Gives the plan.
 PlanBytes check_int8(const std::string& onnx, const std::optional<tools::ImageOptions>& image,
                      const compiler::SampleSource& samples);
+// The weights of an fp16 plan take half of what they take in the fp32 plan, up to alignment.
+void check_half_size(const PlanBytes& fp16, const PlanBytes& fp32);
 // The arena is at most 5 % larger than the tensors alive at one time.
 void check_arena(const PlanBytes& plan);
 

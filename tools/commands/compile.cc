@@ -83,7 +83,8 @@ void check_flags(const CompileFlags& flags) {
   if (int8 && flags.calibrate.empty()) {
     throw UsageError("--precision int8 needs --calibrate with samples (a folder of images or an .npy file)");
   }
-  if (!int8 && !flags.calibrate.empty()) throw UsageError("--calibrate goes with --precision int8 only");
+  if (flags.precision == "fp32" && !flags.calibrate.empty())
+    throw UsageError("--calibrate goes with --precision int8 or fp16");
   if (!int8 && !flags.ranges.empty()) throw UsageError("--ranges goes with --precision int8 only");
   if (flags.output.empty() && flags.stop_after.empty()) throw UsageError("--output is required: -o M.bantam");
 }
@@ -128,13 +129,15 @@ void add_compile(CLI::App& app, Action& chosen) {
   CLI::App* command = app.add_subcommand("compile", "Compile an ONNX model into a plan");
   command->add_option("model", flags->model, "M.onnx")->required();
   command->add_option("-o,--output", flags->output, "M.bantam");
-  command->add_option("--precision", flags->precision, "fp32 (default), fp16 or int8")
+  command
+      ->add_option("--precision", flags->precision,
+                   "fp32 (default), fp16 (half the size, computed in fp16 where the CPU can) or int8")
       ->check(CLI::IsMember(names_of(kPrecisions)));
   command
-      ->add_option(
-          "--calibrate", flags->calibrate,
-          "Samples for int8: a folder of images or an .npy with samples along axis 0; [NAME=]PATH for each "
-          "input of a model with several")
+      ->add_option("--calibrate", flags->calibrate,
+                   "Samples for int8, and for fp16 to see which values fit: a folder of images or an .npy "
+                   "with samples "
+                   "along axis 0; [NAME=]PATH for each input of a model with several")
       ->allow_extra_args(false);
   command->add_option("--calibrate-limit", flags->limit, "Use only the first N samples")
       ->check(CLI::PositiveNumber);

@@ -55,6 +55,7 @@ struct OpContext {
   int32_t output_count = 0;
   PackedWeights* packed = nullptr;  // shared by the sessions of a model; thread-safe
   ThreadPool* threads = nullptr;    // null: one thread
+  bool float16 = false;             // compute in float16, as KernelTable::computes_float16 said
 
   const TensorInfo& input(int32_t i) const { return *inputs[i]; }
   const TensorInfo& output(int32_t i = 0) const { return *outputs[i]; }
@@ -104,6 +105,10 @@ struct KernelTable {
   // Copies what `create` has packed itself to `out`, as much as `capacity` allows, and gives the number there
   // is. The entries' data live as long as `packed`.
   size_t (*list_packed)(PackedWeights* packed, PackedEntry* out, size_t capacity);
+  // Whether `create` has a kernel that computes this float32 op in float16 on this CPU, and whether that
+  // pays. Where it does, `create` takes tensors of both types, in any combination. Null: nothing computes in
+  // float16.
+  bool (*computes_float16)(const OpContext& context) = nullptr;
 };
 
 }  // namespace bantam

@@ -50,4 +50,8 @@ struct LoadedPlan {
 // `sound`: the checksum is known to be right, so that the weights need not be read for it.
 Status load_plan(const std::byte* data, size_t bytes, LoadedPlan* out, bool sound = false);
 
+// Where `kernels` compute ops in float16: says so in these ops, and makes the tensors that are marked for it
+// float16, in the places that they have.
+void choose_float16(const KernelTable& kernels, LoadedPlan* loaded);
+
 }  // namespace bantam
