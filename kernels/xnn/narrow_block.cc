@@ -96,7 +96,7 @@ int32_t narrow_channels(const OpContext& context) {
                          a.groups() == 1 && a.pad_top() + a.pad_bottom() + a.pad_left() + a.pad_right() == 0;
   const int32_t left = w.dims[0] % kTile;
   const bool pays = pointwise && x.dtype == plan::DType::kFloat32 && left > 0 && left <= kNarrowChannels &&
-                    w.dims[0] <= kMany && x.elements / x.dims[3] >= kNarrowPixels;
+                    x.dims[3] > 0 && w.dims[0] <= kMany && x.elements / x.dims[3] >= kNarrowPixels;
   return pays && narrow_rows() != nullptr ? left : 0;
 }
 

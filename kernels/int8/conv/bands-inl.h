@@ -122,8 +122,8 @@ struct Inputs {
   const uint8_t* thirds[kConvPixels / 3];
   ptrdiff_t step;
 
-  Inputs(const uint8_t* x, ptrdiff_t step_)
-      : thirds{x, x + 3 * step_, x + 6 * step_, x + 9 * step_}, step(step_) {}
+  Inputs(const uint8_t* x, ptrdiff_t pixel_step)
+      : thirds{x, x + 3 * pixel_step, x + 6 * pixel_step, x + 9 * pixel_step}, step(pixel_step) {}
   template <int kPixel>
   HWY_INLINE VU8 next() const {
     return four_inputs(thirds[kPixel / 3] + kPixel % 3 * step);
