@@ -86,6 +86,15 @@ TEST_CASE("int8 convolution: dilation, batch, views, no bias, oblong kernels") {
   changed([](ConvCase& c) { c.stride = 2, c.batch = 2, c.x_gap = 3, c.dilation = 3; });
 }
 
+TEST_CASE("int8 convolution: nothing to compute is left to others") {
+  for (const auto& [in, out] : {std::pair{0, 8}, {8, 0}}) {
+    Conv conv(
+        {.height = 5, .width = 6, .in_channels = in, .out_channels = out, .kernel_h = 1, .kernel_w = 1});
+    OneOp op = conv.op();
+    CHECK(op.run(kernels::create_int8_conv2d).code() == StatusCode::kUnsupported);
+  }
+}
+
 TEST_CASE("int8 convolution: groups are left to others") {
   Conv conv({.height = 5,
              .width = 5,

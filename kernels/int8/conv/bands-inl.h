@@ -47,11 +47,13 @@ struct Band {
   int32_t image = 0, y = 0, x = 0;
   int32_t rows = 0, columns = 0;
 
-  int32_t in_rows(const ConvShape& shape) const {
-    return (rows - 1) * shape.stride_h + (shape.kernel_h - 1) * shape.dilation_h + 1;
+  int64_t in_rows(const ConvShape& shape) const {
+    return int64_t{rows - 1} * shape.stride_h + int64_t{shape.kernel_h - 1} * shape.dilation_h + 1;
   }
-  int32_t in_columns(const ConvShape& shape) const { return (columns - 1) * shape.stride_w + shape.kernel_w; }
-  int64_t row_bytes(const ConvShape& shape) const { return int64_t{in_columns(shape)} * shape.in_channels; }
+  int64_t in_columns(const ConvShape& shape) const {
+    return int64_t{columns - 1} * shape.stride_w + shape.kernel_w;
+  }
+  int64_t row_bytes(const ConvShape& shape) const { return in_columns(shape) * shape.in_channels; }
 };
 
 HWY_INLINE uint8_t* copy_run(const int8_t* x, int64_t count, uint8_t* to) {
@@ -70,7 +72,7 @@ HWY_INLINE uint8_t* copy_run(const int8_t* x, int64_t count, uint8_t* to) {
 
 HWY_INLINE void fill_band(const ConvShape& shape, const Band& band, const int8_t* x_image, uint8_t* to) {
   const int zero = static_cast<uint8_t>(shape.x_zero + 128);
-  const int32_t columns = band.in_columns(shape);
+  const auto columns = static_cast<int32_t>(band.in_columns(shape));
   const int32_t x = band.x * shape.stride_w - shape.pad_left;
   const int32_t first = std::clamp(-x, 0, columns), end = std::clamp(shape.in_width - x, first, columns);
   const auto fill = [&](int32_t count) {
@@ -79,7 +81,7 @@ HWY_INLINE void fill_band(const ConvShape& shape, const Band& band, const int8_t
     to += bytes;
   };
   int32_t y = band.y * shape.stride_h - shape.pad_top;
-  for (int32_t i = band.in_rows(shape); i > 0; --i, ++y) {
+  for (auto i = static_cast<int32_t>(band.in_rows(shape)); i > 0; --i, ++y) {
     if (y < 0 || y >= shape.in_height) {
       fill(columns);
       continue;

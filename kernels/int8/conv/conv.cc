@@ -94,6 +94,7 @@ class Int8Conv final : public Kernel {
     run_ = HWY_DYNAMIC_POINTER(run);
     threads_ = thread_count(context.threads);
     split_ = HWY_DYNAMIC_DISPATCH(split)(shape_, static_cast<int64_t>(threads_));
+    if (split_.scratch_bytes > kMostScratch) return unsupported(context, "too large for a band");
     split_.scratch_bytes = round_up(split_.scratch_bytes);
 
     const TensorInfo& w = context.input(1);
@@ -129,7 +130,8 @@ class Int8Conv final : public Kernel {
   bool reads_constants() const override { return !shared_; }
 
  private:
-  static constexpr uint32_t kSeed = 0x63760802;  // "cv", int8, layout 2
+  static constexpr size_t kMostScratch = size_t{16} << 20;  // by far more than real kernels span
+  static constexpr uint32_t kSeed = 0x63760802;             // "cv", int8, layout 2
   using RunFunction = void (*)(const ConvShape&, const ConvSplit&, const ConvTask&, const uint8_t*);
   struct Work {
     const Int8Conv* conv;
@@ -231,10 +233,11 @@ Status create_int8_conv2d(const OpContext& context, Kernel** out) {
   if (w.data == nullptr || (context.has_input(2) && context.input(2).data == nullptr)) {
     return unsupported(context, "weights not constant");
   }
+  if (x.elements == 0 || w.elements == 0 || context.output().elements == 0)
+    return unsupported(context, "empty");
   constexpr int64_t kMostDepth = int64_t{1} << 20;
   if (int64_t{w.dims[1]} * w.dims[2] > kMostDepth || w.elements / w.dims[0] > kMostDepth)
     return unsupported(context, "too large for a panel");
-  if (x.elements == 0 || w.elements == 0) return unsupported(context, "empty");
   return make_kernel<Int8Conv>(context, out);
 }
 

@@ -25,13 +25,9 @@ inline constexpr int32_t kConvRows = 4;   // output pixels that are computed at 
 inline constexpr int32_t kConvDepth = 2;  // inputs that one instruction multiplies and adds
 
 // Pairs of inputs; the second of the last one may be none.
-inline int32_t panel_pairs(const ConvShape& shape) {
-  return (shape.depth() + kConvDepth - 1) / kConvDepth;
-}
+inline int32_t panel_pairs(const ConvShape& shape) { return (shape.depth() + kConvDepth - 1) / kConvDepth; }
 // Elements of a panel's row; copies may write this many past the inputs.
-inline int32_t panel_row(const ConvShape& shape) {
-  return round_up(shape.depth(), kConvBlock) + kConvBlock;
-}
+inline int32_t panel_row(const ConvShape& shape) { return round_up(shape.depth(), kConvBlock) + kConvBlock; }
 
 // A packed block: its header, then for each pair of inputs the weights of its channels.
 inline size_t packed_block_bytes(const ConvShape& shape) {
