@@ -1,5 +1,6 @@
 #include "plan_mutator.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -63,7 +64,9 @@ class Mutator {
   }
 
  private:
-  uint32_t below(size_t count) { return count == 0 ? 0 : random_() % static_cast<uint32_t>(count); }
+  uint32_t below(size_t count) {
+    return count == 0 ? 0 : random_() % static_cast<uint32_t>(std::min<size_t>(count, UINT32_MAX));
+  }
   template <typename T>
   T& pick(std::vector<T>& list) {
     return list[below(list.size())];
