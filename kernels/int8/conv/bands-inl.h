@@ -271,7 +271,8 @@ inline ConvSplit split_conv(const ConvShape& shape, int64_t threads) {
   const auto bytes = [&] {
     band.rows = split.rows;
     band.columns = split.columns;
-    return band.in_rows(shape) * band.row_bytes(shape);
+    constexpr int64_t kMost = int64_t{1} << 30;  // whose square is still a number
+    return std::min(band.in_rows(shape), kMost) * std::min(band.row_bytes(shape), kMost);
   };
   const int64_t all = bytes();
   while (split.rows > 1 && bytes() > kBandBytes) split.rows = static_cast<int32_t>(ceil_div(split.rows, 2));
