@@ -6,6 +6,7 @@
 #   for benchmarks:   benchmark::benchmark
 include(FetchContent)
 include("${CMAKE_CURRENT_LIST_DIR}/prebuild.cmake")
+include("${CMAKE_CURRENT_LIST_DIR}/instruction_sets.cmake")
 find_package(Threads REQUIRED)
 
 function(bantam_import name library include_dir)
@@ -27,10 +28,11 @@ endforeach()
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86|AMD64|i.86")
   set(xnnpack_flags INCLUDE "${CMAKE_CURRENT_LIST_DIR}/xnnpack_flags.cmake")
 endif()
+bantam_instruction_sets(instruction_sets)
 bantam_prebuild(dir xnnpack TARGET XNNPACK SOURCES pthreadpool cpuinfo fxdiv FLAGS -ffp-contract=off
   ${xnnpack_flags}
   DEFINES -DXNNPACK_LIBRARY_TYPE=static -DXNNPACK_BUILD_TESTS=OFF -DXNNPACK_BUILD_BENCHMARKS=OFF
-    -DXNNPACK_BUILD_ALL_MICROKERNELS=OFF -DXNNPACK_ENABLE_KLEIDIAI=OFF -DCPUINFO_LOG_LEVEL=none)
+    -DXNNPACK_BUILD_ALL_MICROKERNELS=OFF -DXNNPACK_ENABLE_KLEIDIAI=OFF -DCPUINFO_LOG_LEVEL=none ${instruction_sets})
 get_filename_component(BANTAM_XNNPACK_BUILD "${dir}" NAME)  # version, processor, hash of settings and compiler
 set(pthreadpool_library "${dir}/lib/libpthreadpool.a")
 if(BANTAM_SANITIZE STREQUAL "thread")

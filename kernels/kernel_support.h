@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bantam/runtime/kernel.h"
+#include "enum_names.h"
 
 namespace bantam::kernels {
 
@@ -12,8 +13,7 @@ namespace bantam::kernels {
 inline Status op_error(const OpContext& context, StatusCode code, const char* what) {
   const auto* name = context.op->name();
   return Status(
-      code, name == nullptr || name->size() == 0 ? plan::EnumNameOpCode(context.op->code()) : name->c_str(),
-      what);
+      code, name == nullptr || name->size() == 0 ? plan::enum_name(context.op->code()) : name->c_str(), what);
 }
 inline Status unsupported(const OpContext& context, const char* what) {
   return op_error(context, StatusCode::kUnsupported, what);

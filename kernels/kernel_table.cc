@@ -1,5 +1,8 @@
 #include "bantam/kernels/kernel_table.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "float16/halves.h"
 #include "int8/int8_kernels.h"
 #include "kernel_list.h"
@@ -12,60 +15,81 @@ namespace bantam::kernels {
 
 namespace {
 
+using plan::DType;
 using plan::OpCode;
 
 struct Entry {
   OpCode code;
+  int type;  // of the op's first input
   Create create;
   // For float16 tensors; null: `create` takes them.
   Status (*halves)(const OpContext& context, Create create, Kernel** out);
 };
 
+// Entry::type of a factory for any type.
+constexpr int kAny = -1;
+
+constexpr int type(DType dtype) { return static_cast<int>(dtype); }
+constexpr int kFloat32 = type(DType::kFloat32), kInt8 = type(DType::kInt8), kUInt8 = type(DType::kUInt8),
+              kInt32 = type(DType::kInt32), kInt64 = type(DType::kInt64), kBool = type(DType::kBool);
+
+constexpr const char* kOtherTypes = "no kernel for this op and type in this build";
+
+// Entry::halves where no plan that this build is for needs one.
+Status left_out(const OpContext& context, Create, Kernel**) { return unsupported(context, kOtherTypes); }
+
+#define BANTAM_KERNEL(code, type, create, halves) {OpCode::code, type, create, halves},
 constexpr Entry kKernels[] = {
-    {OpCode::kConv2d, create_conv2d, compute_halves},
-    {OpCode::kConvTranspose2d, create_conv_transpose2d, compute_halves},
-    {OpCode::kFullyConnected, create_fully_connected, compute_halves},
-    {OpCode::kMatMul, create_matmul, compute_halves},
-    {OpCode::kMaxPool2d, create_max_pool2d, pool_halves},
-    {OpCode::kAveragePool2d, create_average_pool2d, convert_halves},
-    {OpCode::kReduce, create_reduce, convert_halves},
-    {OpCode::kArgMax, create_arg_max, convert_halves},
-    {OpCode::kUnary, create_unary, unary_halves},
-    {OpCode::kBinary, create_binary, binary_halves},
-    {OpCode::kWhere, create_where, move_halves},
-    {OpCode::kCast, create_cast, nullptr},
-    {OpCode::kSoftmax, create_softmax, convert_halves},
-    {OpCode::kLayerNorm, create_layer_norm, convert_halves},
-    {OpCode::kInstanceNorm, create_instance_norm, convert_halves},
-    {OpCode::kConcat, create_concat, move_halves},
-    {OpCode::kSlice, create_slice, move_halves},
-    {OpCode::kPad, create_pad, move_halves},
-    {OpCode::kTranspose, create_transpose, move_halves},
-    {OpCode::kReshape, create_copy, move_halves},
-    {OpCode::kTile, create_tile, move_halves},
-    {OpCode::kExpand, create_expand, move_halves},
-    {OpCode::kGather, create_gather, move_halves},
-    {OpCode::kResize, create_resize, convert_halves},
-    {OpCode::kLookup, create_lookup, convert_halves},
-    {OpCode::kQuantize, create_quantize, convert_halves},
-    {OpCode::kDequantize, create_dequantize, convert_halves},
-    {OpCode::kRequantize, create_requantize, convert_halves},
-    {OpCode::kNormalizeImage, create_normalize_image, convert_halves},
-    {OpCode::kCopy, create_copy, move_halves},
-};
+#include "built_kernels.inc"  // of kernel_list.inc
+    {OpCode::kNone, kAny, nullptr, nullptr}};
+#undef BANTAM_KERNEL
+
+constexpr bool kAnyKernel = std::size(kKernels) > 1;
+
+constexpr bool packs(const Entry& entry) {
+  return entry.code == OpCode::kConv2d || entry.code == OpCode::kConvTranspose2d ||
+         entry.code == OpCode::kFullyConnected || entry.code == OpCode::kMatMul;
+}
+constexpr bool takes_halves(const Entry& entry) {
+  return entry.halves != nullptr && entry.halves != &left_out;
+}
+constexpr bool kPacks = std::any_of(std::begin(kKernels), std::end(kKernels), packs);
+constexpr bool kTakesHalves = std::any_of(std::begin(kKernels), std::end(kKernels), takes_halves);
 
 Status create(const OpContext& context, Kernel** out) {
+  const OpCode code = context.op->code();
+  int first = context.has_input(0) ? type(context.input(0).dtype) : kAny;
+  if (first == type(DType::kFloat16)) first = kFloat32;
+  bool other_types = false;
   for (const Entry& entry : kKernels) {
-    if (entry.code != context.op->code()) continue;
+    if (entry.code != code || entry.create == nullptr) continue;
+    other_types = true;
+    if (entry.type != first && entry.type != kAny) continue;
     const bool halves = entry.halves != nullptr && has_halves(context);
     return halves ? entry.halves(context, entry.create, out) : entry.create(context, out);
   }
-  return unsupported(context, "no kernel for this op in this build");
+  return unsupported(context, other_types ? kOtherTypes : "no kernel for this op in this build");
 }
 
+// What stands in the table where nothing is there to run on threads, or to be packed.
+Status make_nothing(int32_t, ThreadPool** out) {
+  *out = nullptr;
+  return ok_status();
+}
+void destroy_nothing(ThreadPool*) {}
+uint64_t nothing_packed() { return 0; }
+
 constexpr KernelTable table(bool (*computes_float16)(const OpContext& context)) {
-  return {create,       create_threads, destroy_threads, create_packed, destroy_packed,
-          packed_bytes, packing_id,     lend_packed,     list_packed,   computes_float16};
+  return {create,
+          kAnyKernel ? create_threads : make_nothing,
+          kAnyKernel ? destroy_threads : destroy_nothing,
+          create_packed,
+          destroy_packed,
+          packed_bytes,
+          kPacks ? packing_id : nothing_packed,
+          lend_packed,
+          list_packed,
+          kTakesHalves ? computes_float16 : nullptr};
 }
 
 constexpr KernelTable kTable = table(float16_pays);

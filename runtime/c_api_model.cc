@@ -1,20 +1,18 @@
 // C API: what a model says about itself.
 #include "c_api_support.h"
+#include "enum_names.h"
 
 namespace bantam::c_api {
 namespace {
 
-// "kConv2d" -> "Conv2d"
-const char* without_k(const char* name) { return *name == 'k' ? name + 1 : name; }
-
 const char* kind_name(const plan::Op& op) {
   switch (op.code()) {
     case plan::OpCode::kUnary:
-      return without_k(plan::EnumNameUnaryKind(op.attributes_as_Unary()->kind()));
+      return plan::enum_name(op.attributes_as_Unary()->kind());
     case plan::OpCode::kBinary:
-      return without_k(plan::EnumNameBinaryKind(op.attributes_as_Binary()->kind()));
+      return plan::enum_name(op.attributes_as_Binary()->kind());
     case plan::OpCode::kReduce:
-      return without_k(plan::EnumNameReduceKind(op.attributes_as_Reduce()->kind()));
+      return plan::enum_name(op.attributes_as_Reduce()->kind());
     default:
       return "";
   }
@@ -141,7 +139,7 @@ void copy_per_channel(const flatbuffers::Vector<float>* from, float otherwise, i
 
 }  // namespace
 
-const char* op_code_name(const plan::Op& op) { return without_k(plan::EnumNameOpCode(op.code())); }
+const char* op_code_name(const plan::Op& op) { return plan::enum_name(op.code()); }
 
 bantam_tensor describe_tensor(const LoadedPlan& loaded, int32_t index) {
   bantam_tensor tensor = {};

@@ -29,8 +29,10 @@ bool list_constants(const LoadedPlan& loaded, std::span<const std::byte> file,
       (*stretches)[(*count)++] = {begin, begin + op.input(k).bytes, reads || k == 0};
     }
   }
-  std::sort(stretches->begin(), stretches->begin() + *count,
-            [](const Stretch& a, const Stretch& b) { return a.begin < b.begin; });
+  // A heap sort, which is half the code of std::sort.
+  const auto before = [](const Stretch& a, const Stretch& b) { return a.begin < b.begin; };
+  std::make_heap(stretches->begin(), stretches->begin() + *count, before);
+  std::sort_heap(stretches->begin(), stretches->begin() + *count, before);
   return true;
 }
 

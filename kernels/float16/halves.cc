@@ -69,19 +69,19 @@ Status move_halves(const OpContext& context, Create create, Kernel** out) {
   return create_staged(context, context.output().dtype, Constants::kConvert, create, out);
 }
 
-Status compute_halves(const OpContext& context, Create create, Kernel** out) {
+Status compute_halves(const OpContext& context, Create create_half, Create create, Kernel** out) {
   // Weights are converted while they are packed.
   const Constants constants = packs_weights(context) ? Constants::kKeep : Constants::kConvert;
   if (context.float16) {
-    const Status status = create_staged(context, DType::kFloat16, constants, create, out);
+    const Status status = create_staged(context, DType::kFloat16, constants, create_half, out);
     if (status.code() != StatusCode::kUnsupported) return status;
   }
   return create_staged(context, DType::kFloat32, constants, create, out);
 }
 
-Status pool_halves(const OpContext& context, Create create, Kernel** out) {
+Status pool_halves(const OpContext& context, Create create_half, Create create, Kernel** out) {
   if (is_half(context.input(0)) && is_half(context.output())) {
-    const Status status = create(context, out);
+    const Status status = create_half(context, out);
     if (status.code() != StatusCode::kUnsupported) return status;
   }
   return convert_halves(context, create, out);

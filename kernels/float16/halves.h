@@ -17,12 +17,21 @@ bool float16_pays(const OpContext& context);
 // Whether the op has a float16 tensor besides weights, or has to compute in float16.
 bool has_halves(const OpContext& context);
 
-// How each kind of op goes about it; `create` makes its kernel otherwise.
+// How each kind of op goes about it; `create` makes its kernel otherwise, kHalf for float16 tensors alone.
 Status convert_halves(const OpContext& context, Create create, Kernel** out);
 Status move_halves(const OpContext& context, Create create, Kernel** out);  // `create` takes any one type
-Status compute_halves(const OpContext& context, Create create, Kernel** out);
-Status pool_halves(const OpContext& context, Create create, Kernel** out);
+Status compute_halves(const OpContext& context, Create create_half, Create create, Kernel** out);
+Status pool_halves(const OpContext& context, Create create_half, Create create, Kernel** out);
 Status unary_halves(const OpContext& context, Create create, Kernel** out);
 Status binary_halves(const OpContext& context, Create create, Kernel** out);
+
+template <Create kHalf>
+Status compute_halves(const OpContext& context, Create create, Kernel** out) {
+  return compute_halves(context, kHalf, create, out);
+}
+template <Create kHalf>
+Status pool_halves(const OpContext& context, Create create, Kernel** out) {
+  return pool_halves(context, kHalf, create, out);
+}
 
 }  // namespace bantam::kernels

@@ -159,45 +159,49 @@ bool clamps(const plan::Clamp* clamp) {
   return range.min != everything.min || range.max != everything.max;
 }
 
-}  // namespace
-
-// Relies on: a and b of one dtype, their shapes broadcasting to that of y; y bool for comparisons and logic
-// and of the dtype of a otherwise. y may be the memory of an operand that has its shape.
-Status create_binary(const OpContext& context, Kernel** out) {
+Status check(const OpContext& context, BinaryKind kind) {
   const DType dtype = context.input(0).dtype;
-  const plan::Binary& attributes = *context.op->attributes_as_Binary();
-  const BinaryKind kind = attributes.kind();
   if (dtype != context.input(1).dtype) return unsupported(context, "operands of two types");
   if (context.output().dtype != (yields_bool(kind) ? DType::kBool : dtype)) {
     return unsupported(context, "an output of another type");
   }
-  if (dtype == DType::kInt8 && context.output().quantized()) return create_int8_binary(context, out);
+  return ok_status();
+}
+
+}  // namespace
+
+// Relies on: a and b of one dtype, their shapes broadcasting to that of y; y bool for comparisons and logic
+// and of the dtype of a otherwise. y may be the memory of an operand that has its shape.
+template <DType kType>
+Status create_binary(const OpContext& context, Kernel** out) {
+  const plan::Binary& attributes = *context.op->attributes_as_Binary();
+  const BinaryKind kind = attributes.kind();
+  BANTAM_RETURN_IF_ERROR(check(context, kind));
+  if constexpr (kType == DType::kInt8) {
+    if (context.output().quantized()) return create_int8_binary(context, out);
+  }
   if (!same_quantization(context.input(0), context.input(1)))
     return unsupported(context, "two quantizations");
   const Loop<3> loop = binary_loop(context);
-  const bool in_highway = dtype == DType::kFloat32 && binary_row(kind, Operands::kRows) != nullptr;
-  if (in_highway && vectorizes(loop)) {
-    return make_kernel<FloatBinaryKernel>(context, out, loop, kind);
+  if constexpr (kType == DType::kFloat32) {
+    const bool in_highway = binary_row(kind, Operands::kRows) != nullptr;
+    if (in_highway && vectorizes(loop)) return make_kernel<FloatBinaryKernel>(context, out, loop, kind);
+    if (in_highway && clamps(attributes.clamp()))
+      return make_kernel<FloatBinaryKernel>(context, out, single_elements(loop), kind);
   }
-  if (in_highway && clamps(attributes.clamp()))
-    return make_kernel<FloatBinaryKernel>(context, out, single_elements(loop), kind);
   if (clamps(attributes.clamp())) return unsupported(context, "a clamp after this");
-  switch (dtype) {
-    case DType::kFloat32:
-      return make_scalar<float>(context, kind, loop, out);
-    case DType::kInt64:
-      return make_scalar<int64_t>(context, kind, loop, out);
-    case DType::kInt32:
-      return make_scalar<int32_t>(context, kind, loop, out);
-    case DType::kUInt8:
-      return make_scalar<uint8_t>(context, kind, loop, out);
-    case DType::kInt8:
-      return make_scalar<int8_t>(context, kind, loop, out);
-    case DType::kBool:
-      return make_logic(context, kind, loop, out);
-    default:
-      return unsupported(context, "no arithmetic for this type");
+  if constexpr (kType == DType::kBool) {
+    return make_logic(context, kind, loop, out);
+  } else {
+    return make_scalar<ElementOf<kType>>(context, kind, loop, out);
   }
 }
+
+template Status create_binary<DType::kFloat32>(const OpContext& context, Kernel** out);
+template Status create_binary<DType::kInt8>(const OpContext& context, Kernel** out);
+template Status create_binary<DType::kUInt8>(const OpContext& context, Kernel** out);
+template Status create_binary<DType::kInt32>(const OpContext& context, Kernel** out);
+template Status create_binary<DType::kInt64>(const OpContext& context, Kernel** out);
+template Status create_binary<DType::kBool>(const OpContext& context, Kernel** out);
 
 }  // namespace bantam::kernels

@@ -13,9 +13,9 @@ Status create_float_depthwise(const OpContext& context, Kernel** out);
 Status create_generic_conv2d(const OpContext& context, Kernel** out);
 Status create_generic_conv_transpose2d(const OpContext& context, Kernel** out);
 
-// Dilation, windows that end past the padding, padding that counts. Maximum: float32 and int8; average:
-// float32.
-Status create_generic_max_pool2d(const OpContext& context, Kernel** out);
+// Dilation, windows that end past the padding, padding that counts. The average is of float32.
+Status create_generic_int8_max_pool2d(const OpContext& context, Kernel** out);
+Status create_generic_float_max_pool2d(const OpContext& context, Kernel** out);
 Status create_generic_average_pool2d(const OpContext& context, Kernel** out);
 
 }  // namespace bantam::kernels

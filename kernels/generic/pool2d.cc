@@ -129,8 +129,10 @@ class AveragePoolKernel final : public PoolKernel<float> {
 
 }  // namespace
 
-Status create_generic_max_pool2d(const OpContext& context, Kernel** out) {
-  if (context.input(0).dtype == DType::kInt8) return make_kernel<MaxPoolKernel<int8_t>>(context, out);
+Status create_generic_int8_max_pool2d(const OpContext& context, Kernel** out) {
+  return make_kernel<MaxPoolKernel<int8_t>>(context, out);
+}
+Status create_generic_float_max_pool2d(const OpContext& context, Kernel** out) {
   return make_kernel<MaxPoolKernel<float>>(context, out);
 }
 

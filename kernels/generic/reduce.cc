@@ -3,7 +3,6 @@
 #include <limits>
 
 #include "generic/scalar_ops.h"
-#include "int8/int8_kernels.h"
 #include "kernel_list.h"
 #include "kernel_support.h"
 #include "layout.h"
@@ -182,12 +181,12 @@ Status make_reduce(const OpContext& context, ReduceKind kind, const Axes& axes, 
 }  // namespace
 
 // Relies on: axes within x, y of the dtype of x, its shape that of x with the reduced axes 1 or left out.
+template <DType kType>
 Status create_reduce(const OpContext& context, Kernel** out) {
   const TensorInfo& x = context.input(0);
   const plan::Reduce& attributes = *context.op->attributes_as_Reduce();
   const auto* given = attributes.axes();
   const bool any = given != nullptr && given->size() > 0;
-  if (x.dtype == DType::kInt8 && x.quantized() && any) return create_int8_reduce(context, out);
   if (context.output().dtype != x.dtype) return unsupported(context, "an output of another type");
   bool is_reduced[kMaxRank] = {};
   for (uint32_t i = 0; any && i < given->size(); ++i) {
@@ -195,16 +194,11 @@ Status create_reduce(const OpContext& context, Kernel** out) {
     is_reduced[axis < 0 ? axis + x.rank : axis] = true;
   }
   const Axes axes(x, context.output(), is_reduced, attributes.keep_dims());
-  switch (x.dtype) {
-    case DType::kFloat32:
-      return make_reduce<float>(context, attributes.kind(), axes, out);
-    case DType::kInt64:
-      return make_reduce<int64_t>(context, attributes.kind(), axes, out);
-    case DType::kInt32:
-      return make_reduce<int32_t>(context, attributes.kind(), axes, out);
-    default:
-      return unsupported(context, "reductions take float32, int32 and int64");
-  }
+  return make_reduce<ElementOf<kType>>(context, attributes.kind(), axes, out);
 }
+
+template Status create_reduce<DType::kFloat32>(const OpContext& context, Kernel** out);
+template Status create_reduce<DType::kInt32>(const OpContext& context, Kernel** out);
+template Status create_reduce<DType::kInt64>(const OpContext& context, Kernel** out);
 
 }  // namespace bantam::kernels

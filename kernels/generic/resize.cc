@@ -98,31 +98,43 @@ class NearestResizeKernel final : public ResizeKernel {
   }
 };
 
-}  // namespace
-
-// Relies on: x and y of rank 4 with the same N, C and dtype; scales > 0.
-Status create_resize(const OpContext& context, Kernel** out) {
-  const TensorInfo& x = context.input(0);
+template <typename T>
+Status create_nearest(const OpContext& context, Kernel** out) {
   const plan::Resize& attributes = *context.op->attributes_as_Resize();
-  if (x.rank != 4) return unsupported(context, "a resize takes [N,H,W,C]");
-  if (x.dtype == DType::kInt8 && x.quantized()) return create_int8_resize(context, out);
-  if (x.dtype == DType::kFloat32) {
-    return attributes.mode() == ResizeMode::kLinear ? make_kernel<LinearResizeKernel>(context, out)
-                                                    : make_kernel<NearestResizeKernel<float>>(context, out);
-  }
+  if (context.input(0).rank != 4) return unsupported(context, "a resize takes [N,H,W,C]");
   if (attributes.mode() == ResizeMode::kLinear ||
       attributes.coordinates() == CoordinateMode::kTfCropAndResize) {
     return unsupported(context, "float32 or int8");
   }
-  switch (element_size(x.dtype)) {
+  return make_kernel<NearestResizeKernel<T>>(context, out);
+}
+
+}  // namespace
+
+// All rely on: x and y of rank 4 with the same N, C and dtype; scales > 0.
+Status create_float_resize(const OpContext& context, Kernel** out) {
+  if (context.input(0).rank != 4) return unsupported(context, "a resize takes [N,H,W,C]");
+  return context.op->attributes_as_Resize()->mode() == ResizeMode::kLinear
+             ? make_kernel<LinearResizeKernel>(context, out)
+             : make_kernel<NearestResizeKernel<float>>(context, out);
+}
+
+Status create_byte_resize(const OpContext& context, Kernel** out) {
+  const TensorInfo& x = context.input(0);
+  return x.rank == 4 && x.quantized() ? create_int8_resize(context, out)
+                                      : create_nearest<uint8_t>(context, out);
+}
+
+Status create_nearest_resize(const OpContext& context, Kernel** out) {
+  switch (element_size(context.input(0).dtype)) {
     case 1:
-      return make_kernel<NearestResizeKernel<uint8_t>>(context, out);
+      return create_nearest<uint8_t>(context, out);
     case 2:
-      return make_kernel<NearestResizeKernel<uint16_t>>(context, out);
+      return create_nearest<uint16_t>(context, out);
     case 4:
-      return make_kernel<NearestResizeKernel<uint32_t>>(context, out);
+      return create_nearest<uint32_t>(context, out);
     default:
-      return make_kernel<NearestResizeKernel<uint64_t>>(context, out);
+      return create_nearest<uint64_t>(context, out);
   }
 }
 

@@ -10,6 +10,35 @@
 
 namespace bantam::kernels {
 
+namespace detail {
+template <plan::DType kType>
+struct Element;
+template <>
+struct Element<plan::DType::kFloat32> {
+  using Type = float;
+};
+template <>
+struct Element<plan::DType::kInt8> {
+  using Type = int8_t;
+};
+template <>
+struct Element<plan::DType::kUInt8> {
+  using Type = uint8_t;
+};
+template <>
+struct Element<plan::DType::kInt32> {
+  using Type = int32_t;
+};
+template <>
+struct Element<plan::DType::kInt64> {
+  using Type = int64_t;
+};
+}  // namespace detail
+
+// The C++ type of a tensor's elements, for those that have arithmetic.
+template <plan::DType kType>
+using ElementOf = typename detail::Element<kType>::Type;
+
 // Integers wrap around, as in the frameworks that write ONNX; in C++ only unsigned ones may.
 template <typename T>
 T wrapping_add(T a, T b) {

@@ -1,4 +1,3 @@
-#include "int8/int8_kernels.h"
 #include "kernel_list.h"
 #include "kernel_support.h"
 #include "layout.h"
@@ -44,9 +43,8 @@ class SoftmaxKernel final : public Kernel {
 }  // namespace
 
 // Relies on: x and y of one shape. y may be the memory of x.
-Status create_softmax(const OpContext& context, Kernel** out) {
-  if (context.input(0).dtype == DType::kInt8) return create_int8_softmax(context, out);
-  if (context.input(0).dtype != DType::kFloat32 || context.output().dtype != DType::kFloat32) {
+Status create_float_softmax(const OpContext& context, Kernel** out) {
+  if (context.output().dtype != DType::kFloat32) {
     return unsupported(context, "a softmax takes float32 or int8");
   }
   return make_kernel<SoftmaxKernel>(context, out);

@@ -180,29 +180,34 @@ Status make_float(const OpContext& context, const Loop<2>& loop, Kernel** out) {
 }  // namespace
 
 // Relies on: x and y of one shape. y may be the memory of x when both have the same strides.
+template <DType kType>
 Status create_unary(const OpContext& context, Kernel** out) {
   const TensorInfo& x = context.input(0);
   const UnaryKind kind = context.op->attributes_as_Unary()->kind();
   const Loop<2> loop = unary_loop(context);
-  if (kind == UnaryKind::kIsNaN && x.dtype == DType::kFloat32 && context.output().dtype == DType::kBool) {
-    return make_kernel<ScalarUnaryKernel<float, bool, is_nan>>(context, out, loop);
+  if constexpr (kType == DType::kFloat32) {
+    if (kind == UnaryKind::kIsNaN && context.output().dtype == DType::kBool) {
+      return make_kernel<ScalarUnaryKernel<float, bool, is_nan>>(context, out, loop);
+    }
   }
   if (x.dtype != context.output().dtype) return unsupported(context, "an output of another type");
-  if (x.dtype == DType::kBool && kind == UnaryKind::kNot) {
-    return make_kernel<ScalarUnaryKernel<uint8_t, bool, logical_not>>(context, out, loop);
+  if constexpr (kType == DType::kInt8) {
+    if (x.quantized()) return make_quantized(context, loop, out);
   }
-  switch (x.dtype) {
-    case DType::kFloat32:
-      return make_float(context, loop, out);
-    case DType::kInt64:
-      return make_integer<int64_t>(context, loop, out);
-    case DType::kInt32:
-      return make_integer<int32_t>(context, loop, out);
-    case DType::kInt8:
-      return x.quantized() ? make_quantized(context, loop, out) : make_integer<int8_t>(context, loop, out);
-    default:
-      return unsupported(context, "not for this type");
+  if constexpr (kType == DType::kFloat32) {
+    return make_float(context, loop, out);
+  } else if constexpr (kType == DType::kBool) {
+    if (kind != UnaryKind::kNot) return unsupported(context, "not for bool");
+    return make_kernel<ScalarUnaryKernel<uint8_t, bool, logical_not>>(context, out, loop);
+  } else {
+    return make_integer<ElementOf<kType>>(context, loop, out);
   }
 }
+
+template Status create_unary<DType::kFloat32>(const OpContext& context, Kernel** out);
+template Status create_unary<DType::kInt8>(const OpContext& context, Kernel** out);
+template Status create_unary<DType::kInt32>(const OpContext& context, Kernel** out);
+template Status create_unary<DType::kInt64>(const OpContext& context, Kernel** out);
+template Status create_unary<DType::kBool>(const OpContext& context, Kernel** out);
 
 }  // namespace bantam::kernels

@@ -9,7 +9,12 @@
 #error "32-bit ARM needs -mfpu=neon-vfpv4"
 #endif
 
+#ifdef BANTAM_WITHOUT_AVX512
+#define BANTAM_AVX512_DISABLED HWY_AVX3_DL
+#else
+#define BANTAM_AVX512_DISABLED 0
+#endif
 #define HWY_WANT_AVX3_DL 1
 #define HWY_DISABLED_TARGETS                                                           \
   (HWY_SSSE3 | HWY_AVX3 | HWY_AVX3_ZEN4 | HWY_AVX3_SPR | HWY_NEON_BF16 | HWY_ALL_SVE | \
-   (HWY_ARCH_ARM_A64 ? HWY_NEON : 0))
+   BANTAM_AVX512_DISABLED | (HWY_ARCH_ARM_A64 ? HWY_NEON : 0))

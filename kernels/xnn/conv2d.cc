@@ -13,13 +13,14 @@ namespace {
 
 using plan::DType;
 
+// kType: of input and output: float32, float16 or int8.
+template <DType kType>
 class Conv2dKernel final : public XnnKernel {
  public:
   // `block` is all output channels when there are groups.
   Status init(const OpContext& context, const OutputBlock& block) {
     BANTAM_RETURN_IF_ERROR(begin(context));
     block_ = block;
-    const TensorInfo& x = context.input(0);
     const TensorInfo& w = context.input(1);
     const TensorInfo& y = context.output();
     const plan::Conv2d& attributes = *context.op->attributes_as_Conv2d();
@@ -29,39 +30,24 @@ class Conv2dKernel final : public XnnKernel {
         !packing_fits(w.dims[0] / groups, w.dims[3], kernel_size, groups)) {
       return unsupported(context, "too large for this machine");
     }
-    number_ = x.dtype;
     Columns columns(context, attributes);
-    gathers_ = RowGather::pays(context);
-    if (gathers_) {
-      gather_ = RowGather(context);
-      columns = Columns(context, gather_);
-      images_ = x.dims[0];
-      out_height_ = y.dims[1];
-      x_image_ = x.elements / images_;
-      y_row_ = int64_t{y.dims[2]} * y.pixel_stride;
-    }
     weights_.init(context, block.first);
-    BANTAM_RETURN_IF_ERROR(number_ == DType::kInt8      ? create_int8(context, attributes, columns)
-                           : number_ == DType::kFloat16 ? create_half(context, attributes, columns)
-                                                        : create_float(context, attributes, columns));
+    if constexpr (kType == DType::kInt8) {
+      if (RowGather::pays(context)) columns = gather(context);
+      BANTAM_RETURN_IF_ERROR(create_int8(context, attributes, columns));
+    } else if constexpr (kType == DType::kFloat16) {
+      BANTAM_RETURN_IF_ERROR(create_half(context, attributes, columns));
+    } else {
+      BANTAM_RETURN_IF_ERROR(create_float(context, attributes, columns));
+    }
     return reshape(context, columns);
   }
 
   Status run(const RunContext& context) override {
-    if (!gathers_) return XnnKernel::run(context);
-    int8_t* gathered = static_cast<int8_t*>(context.workspace) + gathered_at_;
-    const int32_t last = out_height_ - gather_.out_rows();
-    for (int32_t image = 0; image < images_; ++image) {
-      const int8_t* x = input_as<int8_t>(context, 0) + image * x_image_;
-      int8_t* y = output_as<int8_t>(context) + image * y_row_ * out_height_;
-      for (int32_t row = 0; row < out_height_; row += gather_.out_rows()) {
-        const int32_t first = std::min(row, last);  // the last band may overlap the one before
-        gather_.run(context.threads, x, first, gathered);
-        BANTAM_RETURN_IF_ERROR(run_operator(xnn_setup_convolution2d_nhwc_qs8_qc8w(
-            operator_, context.workspace, gathered, y + first * y_row_)));
-      }
+    if constexpr (kType == DType::kInt8) {
+      if (gathers_) return run_gathered(context);
     }
-    return ok_status();
+    return XnnKernel::run(context);
   }
 
  private:
@@ -99,6 +85,34 @@ class Conv2dKernel final : public XnnKernel {
           depth(context.input(1).dims[2] * context.input(1).dims[3]),
           pixel_stride(gather.pixel_stride()) {}
   };
+
+  Columns gather(const OpContext& context) {
+    const TensorInfo& x = context.input(0);
+    const TensorInfo& y = context.output();
+    gathers_ = true;
+    gather_ = RowGather(context);
+    images_ = x.dims[0];
+    out_height_ = y.dims[1];
+    x_image_ = x.elements / images_;
+    y_row_ = int64_t{y.dims[2]} * y.pixel_stride;
+    return Columns(context, gather_);
+  }
+
+  Status run_gathered(const RunContext& context) {
+    int8_t* gathered = static_cast<int8_t*>(context.workspace) + gathered_at_;
+    const int32_t last = out_height_ - gather_.out_rows();
+    for (int32_t image = 0; image < images_; ++image) {
+      const int8_t* x = input_as<int8_t>(context, 0) + image * x_image_;
+      int8_t* y = output_as<int8_t>(context) + image * y_row_ * out_height_;
+      for (int32_t row = 0; row < out_height_; row += gather_.out_rows()) {
+        const int32_t first = std::min(row, last);  // the last band may overlap the one before
+        gather_.run(context.threads, x, first, gathered);
+        BANTAM_RETURN_IF_ERROR(run_operator(xnn_setup_convolution2d_nhwc_qs8_qc8w(
+            operator_, context.workspace, gathered, y + first * y_row_)));
+      }
+    }
+    return ok_status();
+  }
 
   size_t first() const { return static_cast<size_t>(block_.first); }
 
@@ -172,9 +186,9 @@ class Conv2dKernel final : public XnnKernel {
   Status reshape(const OpContext& context, const Columns& columns) {
     const TensorInfo& y = context.output();
     size_t height = 0, width = 0, xnn_bytes = 0;
-    const auto function = number_ == DType::kInt8      ? xnn_reshape_convolution2d_nhwc_qs8_qc8w
-                          : number_ == DType::kFloat16 ? xnn_reshape_convolution2d_nhwc_f16
-                                                       : xnn_reshape_convolution2d_nhwc_f32;
+    const auto function = kType == DType::kInt8      ? xnn_reshape_convolution2d_nhwc_qs8_qc8w
+                          : kType == DType::kFloat16 ? xnn_reshape_convolution2d_nhwc_f16
+                                                     : xnn_reshape_convolution2d_nhwc_f32;
     const xnn_status status = function(operator_, columns.images, columns.height, columns.width, &xnn_bytes,
                                        &workspace_alignment_, &height, &width, pool_);
     BANTAM_RETURN_IF_ERROR(finish(context, status));
@@ -187,20 +201,19 @@ class Conv2dKernel final : public XnnKernel {
   }
 
   xnn_status setup(const RunContext& context) override {
-    if (number_ == DType::kFloat16) {
+    if constexpr (kType == DType::kInt8) {
+      return xnn_setup_convolution2d_nhwc_qs8_qc8w(operator_, context.workspace, input_as<int8_t>(context, 0),
+                                                   output_as<int8_t>(context) + first());
+    } else if constexpr (kType == DType::kFloat16) {
       return xnn_setup_convolution2d_nhwc_f16(operator_, context.workspace, context.inputs[0],
                                               output_as<uint16_t>(context) + first());
-    }
-    if (number_ == DType::kFloat32) {
+    } else {
       return xnn_setup_convolution2d_nhwc_f32(operator_, context.workspace, input_as<float>(context, 0),
                                               output_as<float>(context) + first());
     }
-    return xnn_setup_convolution2d_nhwc_qs8_qc8w(operator_, context.workspace, input_as<int8_t>(context, 0),
-                                                 output_as<int8_t>(context) + first());
   }
 
   OutputBlock block_;
-  DType number_ = DType::kFloat32;
   bool gathers_ = false;
   RowGather gather_;
   size_t gathered_at_ = 0;  // bytes into the workspace
@@ -208,23 +221,67 @@ class Conv2dKernel final : public XnnKernel {
   int64_t x_image_ = 0, y_row_ = 0;  // bytes, of gathered convolutions
 };
 
+template <DType kType>
 Status create_block(const OpContext& context, Kernel** out, OutputBlock block) {
-  if (block.count == narrow_channels(context)) return create_narrow_block(context, out, block);
-  return make_kernel<Conv2dKernel>(context, out, block);
+  if constexpr (kType == DType::kFloat32) {
+    if (block.count == narrow_channels(context)) return create_narrow_block(context, out, block);
+  }
+  return make_kernel<Conv2dKernel<kType>>(context, out, block);
 }
 
+template <DType kType>
 Status create_xnn_conv2d(const OpContext& context, Kernel** out) {
   const TensorInfo& w = context.input(1);
   const TensorInfo& y = context.output();
   const int32_t channels = w.dims[0];
-  const bool whole = context.op->attributes_as_Conv2d()->groups() != 1 || RowGather::pays(context);
-  const auto size = static_cast<int64_t>(element_size(context.input(0).dtype));
+  bool whole = context.op->attributes_as_Conv2d()->groups() != 1;
+  if constexpr (kType == DType::kInt8) whole = whole || RowGather::pays(context);
+  const auto size = static_cast<int64_t>(element_size(kType));
   int32_t per_block =
       whole ? channels : channels_per_block(channels, w.elements / channels * size, y.elements / channels);
-  const int32_t narrow = narrow_channels(context);
-  if (per_block == channels && narrow < channels) per_block -= narrow;
-  if (per_block == channels) return create_block(context, out, {0, channels});
-  return make_kernel<BlockedKernel>(context, out, channels, per_block, &create_block);
+  if constexpr (kType == DType::kFloat32) {
+    const int32_t narrow = narrow_channels(context);
+    if (per_block == channels && narrow < channels) per_block -= narrow;
+  }
+  if (per_block == channels) return create_block<kType>(context, out, {0, channels});
+  return make_kernel<BlockedKernel>(context, out, channels, per_block, &create_block<kType>);
+}
+
+Status create_int8(const OpContext& context, Kernel** out) {
+  const TensorInfo& w = context.input(1);
+  if (w.dtype != DType::kInt8 || context.output().dtype != DType::kInt8) {
+    return unsupported(context, "a convolution of int8 has int8 weights and output");
+  }
+  if (w.data == nullptr) return unsupported(context, "int8 weights have to be constant");
+  Status own = create_int8_depthwise(context, out);
+  if (own.code() != StatusCode::kUnsupported) return own;
+  if (int8_conv_pays()) own = create_int8_conv2d(context, out);
+  if (own.code() != StatusCode::kUnsupported) return own;
+  return create_xnn_conv2d<DType::kInt8>(context, out);
+}
+
+Status create_half(const OpContext& context, Kernel** out) {
+  if (context.input(0).dtype != DType::kFloat16 || context.output().dtype != DType::kFloat16 ||
+      context.input(1).data == nullptr) {
+    return unsupported(context, "a convolution of float16 has constant weights and float16 output");
+  }
+  return create_xnn_conv2d<DType::kFloat16>(context, out);
+}
+
+Status create_float(const OpContext& context, Kernel** out) {
+  const TensorInfo& w = context.input(1);
+  if (context.input(0).dtype != DType::kFloat32 || context.output().dtype != DType::kFloat32 ||
+      (w.dtype != DType::kFloat32 && w.dtype != DType::kFloat16)) {
+    return unsupported(context, "a convolution of float32 has float weights and output");
+  }
+  const bool constant = w.data != nullptr && (!context.has_input(2) || context.input(2).data != nullptr);
+  if (constant) {
+    const Status depthwise = create_float_depthwise(context, out);
+    if (depthwise.code() != StatusCode::kUnsupported) return depthwise;
+    const Status status = create_xnn_conv2d<DType::kFloat32>(context, out);
+    if (status.code() != StatusCode::kUnsupported) return status;
+  }
+  return create_generic_conv2d(context, out);
 }
 
 }  // namespace
@@ -232,31 +289,19 @@ Status create_xnn_conv2d(const OpContext& context, Kernel** out) {
 // Relies on: x, w, y of rank 4, w [O, KH, KW, C / groups] with groups dividing C and O, bias [O] (int32 for
 // int8), strides, dilations and groups >= 1, padding >= 0, dense constants, quantized x, w and y when int8,
 // a constant bias when float16.
+template <DType kType>
 Status create_conv2d(const OpContext& context, Kernel** out) {
-  const TensorInfo& x = context.input(0);
-  const TensorInfo& w = context.input(1);
-  if (x.dtype == DType::kInt8 && w.dtype == DType::kInt8 && context.output().dtype == DType::kInt8) {
-    if (w.data == nullptr) return unsupported(context, "int8 weights have to be constant");
-    Status own = create_int8_depthwise(context, out);
-    if (own.code() != StatusCode::kUnsupported) return own;
-    if (int8_conv_pays()) own = create_int8_conv2d(context, out);
-    if (own.code() != StatusCode::kUnsupported) return own;
-    return create_xnn_conv2d(context, out);
+  if constexpr (kType == DType::kInt8) {
+    return create_int8(context, out);
+  } else if constexpr (kType == DType::kFloat16) {
+    return create_half(context, out);
+  } else {
+    return create_float(context, out);
   }
-  if (x.dtype == DType::kFloat16 && w.data != nullptr && context.output().dtype == x.dtype)
-    return create_xnn_conv2d(context, out);
-  if (x.dtype != DType::kFloat32 || context.output().dtype != DType::kFloat32 ||
-      (w.dtype != DType::kFloat32 && w.dtype != DType::kFloat16)) {
-    return unsupported(context, "a convolution takes float32 or int8");
-  }
-  const bool constant = w.data != nullptr && (!context.has_input(2) || context.input(2).data != nullptr);
-  if (constant) {
-    const Status depthwise = create_float_depthwise(context, out);
-    if (depthwise.code() != StatusCode::kUnsupported) return depthwise;
-    const Status status = create_xnn_conv2d(context, out);
-    if (status.code() != StatusCode::kUnsupported) return status;
-  }
-  return create_generic_conv2d(context, out);
 }
+
+template Status create_conv2d<DType::kFloat32>(const OpContext& context, Kernel** out);
+template Status create_conv2d<DType::kFloat16>(const OpContext& context, Kernel** out);
+template Status create_conv2d<DType::kInt8>(const OpContext& context, Kernel** out);
 
 }  // namespace bantam::kernels

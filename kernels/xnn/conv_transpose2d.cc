@@ -9,6 +9,8 @@ namespace {
 
 using plan::DType;
 
+// kType: of input and output: float32, float16 or int8.
+template <DType kType>
 class ConvTranspose2dKernel final : public XnnKernel {
  public:
   Status init(const OpContext& context) {
@@ -24,16 +26,19 @@ class ConvTranspose2dKernel final : public XnnKernel {
         !packing_fits(w.dims[0] / groups, w.dims[3], kernel_size + phases, groups)) {
       return unsupported(context, "too large for this machine");
     }
-    number_ = x.dtype;
     weights_.init(context);
-    BANTAM_RETURN_IF_ERROR(number_ == DType::kInt8      ? create_int8(context, attributes)
-                           : number_ == DType::kFloat16 ? create_half(context, attributes)
-                                                        : create_float(context, attributes));
+    if constexpr (kType == DType::kInt8) {
+      BANTAM_RETURN_IF_ERROR(create_int8(context, attributes));
+    } else if constexpr (kType == DType::kFloat16) {
+      BANTAM_RETURN_IF_ERROR(create_half(context, attributes));
+    } else {
+      BANTAM_RETURN_IF_ERROR(create_float(context, attributes));
+    }
 
     size_t height = 0, width = 0;
-    const auto reshape = number_ == DType::kInt8      ? xnn_reshape_deconvolution2d_nhwc_qs8_qc8w
-                         : number_ == DType::kFloat16 ? xnn_reshape_deconvolution2d_nhwc_f16
-                                                      : xnn_reshape_deconvolution2d_nhwc_f32;
+    const auto reshape = kType == DType::kInt8      ? xnn_reshape_deconvolution2d_nhwc_qs8_qc8w
+                         : kType == DType::kFloat16 ? xnn_reshape_deconvolution2d_nhwc_f16
+                                                    : xnn_reshape_deconvolution2d_nhwc_f32;
     const xnn_status status = reshape(operator_, x.dims[0], x.dims[1], x.dims[2], attributes.output_pad_h(),
                                       attributes.output_pad_w(), &height, &width, pool_);
     BANTAM_RETURN_IF_ERROR(finish(context, status));
@@ -95,39 +100,68 @@ class ConvTranspose2dKernel final : public XnnKernel {
   }
 
   xnn_status setup(const RunContext& context) override {
-    if (number_ == DType::kFloat16)
+    if constexpr (kType == DType::kInt8) {
+      return xnn_setup_deconvolution2d_nhwc_qs8_qc8w(operator_, input_as<int8_t>(context, 0),
+                                                     output_as<int8_t>(context));
+    } else if constexpr (kType == DType::kFloat16) {
       return xnn_setup_deconvolution2d_nhwc_f16(operator_, context.inputs[0], context.outputs[0]);
-    return number_ == DType::kInt8 ? xnn_setup_deconvolution2d_nhwc_qs8_qc8w(
-                                         operator_, input_as<int8_t>(context, 0), output_as<int8_t>(context))
-                                   : xnn_setup_deconvolution2d_nhwc_f32(
-                                         operator_, input_as<float>(context, 0), output_as<float>(context));
+    } else {
+      return xnn_setup_deconvolution2d_nhwc_f32(operator_, input_as<float>(context, 0),
+                                                output_as<float>(context));
+    }
   }
-
-  DType number_ = DType::kFloat32;
 };
 
-}  // namespace
+bool constant_weights(const OpContext& context) {
+  return context.input(1).data != nullptr && (!context.has_input(2) || context.input(2).data != nullptr);
+}
 
-// Relies on what create_conv2d relies on, and on output_pad >= 0.
-Status create_conv_transpose2d(const OpContext& context, Kernel** out) {
-  const TensorInfo& x = context.input(0);
-  const TensorInfo& w = context.input(1);
-  const bool constant = w.data != nullptr && (!context.has_input(2) || context.input(2).data != nullptr);
-  if (x.dtype == DType::kInt8 && w.dtype == DType::kInt8 && context.output().dtype == DType::kInt8) {
-    if (!constant) return unsupported(context, "int8 weights have to be constant");
-    return make_kernel<ConvTranspose2dKernel>(context, out);
+Status create_int8(const OpContext& context, Kernel** out) {
+  if (context.input(1).dtype != DType::kInt8 || context.output().dtype != DType::kInt8) {
+    return unsupported(context, "a transposed convolution of int8 has int8 weights and output");
   }
-  if (x.dtype == DType::kFloat16 && constant && context.output().dtype == x.dtype)
-    return make_kernel<ConvTranspose2dKernel>(context, out);
-  if (x.dtype != DType::kFloat32 || context.output().dtype != DType::kFloat32 ||
-      (w.dtype != DType::kFloat32 && w.dtype != DType::kFloat16)) {
-    return unsupported(context, "a transposed convolution takes float32 or int8");
+  if (!constant_weights(context)) return unsupported(context, "int8 weights have to be constant");
+  return make_kernel<ConvTranspose2dKernel<DType::kInt8>>(context, out);
+}
+
+Status create_half(const OpContext& context, Kernel** out) {
+  if (context.input(0).dtype != DType::kFloat16 || context.output().dtype != DType::kFloat16 ||
+      !constant_weights(context)) {
+    return unsupported(context,
+                       "a transposed convolution of float16 has constant weights and float16 output");
   }
-  if (constant) {
-    const Status status = make_kernel<ConvTranspose2dKernel>(context, out);
+  return make_kernel<ConvTranspose2dKernel<DType::kFloat16>>(context, out);
+}
+
+Status create_float(const OpContext& context, Kernel** out) {
+  const DType w = context.input(1).dtype;
+  if (context.input(0).dtype != DType::kFloat32 || context.output().dtype != DType::kFloat32 ||
+      (w != DType::kFloat32 && w != DType::kFloat16)) {
+    return unsupported(context, "a transposed convolution of float32 has float weights and output");
+  }
+  if (constant_weights(context)) {
+    const Status status = make_kernel<ConvTranspose2dKernel<DType::kFloat32>>(context, out);
     if (status.code() != StatusCode::kUnsupported) return status;
   }
   return create_generic_conv_transpose2d(context, out);
 }
+
+}  // namespace
+
+// Rely on what create_conv2d relies on, and on output_pad >= 0.
+template <DType kType>
+Status create_conv_transpose2d(const OpContext& context, Kernel** out) {
+  if constexpr (kType == DType::kInt8) {
+    return create_int8(context, out);
+  } else if constexpr (kType == DType::kFloat16) {
+    return create_half(context, out);
+  } else {
+    return create_float(context, out);
+  }
+}
+
+template Status create_conv_transpose2d<DType::kFloat32>(const OpContext& context, Kernel** out);
+template Status create_conv_transpose2d<DType::kFloat16>(const OpContext& context, Kernel** out);
+template Status create_conv_transpose2d<DType::kInt8>(const OpContext& context, Kernel** out);
 
 }  // namespace bantam::kernels

@@ -8,6 +8,8 @@ namespace {
 
 using plan::DType;
 
+// kType: of input and output: float32, float16 or int8.
+template <DType kType>
 class FullyConnectedKernel final : public XnnKernel {
  public:
   Status init(const OpContext& context) {
@@ -15,14 +17,17 @@ class FullyConnectedKernel final : public XnnKernel {
     const TensorInfo& x = context.input(0);
     const TensorInfo& w = context.input(1);
     if (!packing_fits(w.dims[0], w.dims[1], 1, 1)) return unsupported(context, "too large for this machine");
-    number_ = x.dtype;
     weights_.init(context);
-    BANTAM_RETURN_IF_ERROR(number_ == DType::kInt8      ? create_int8(context)
-                           : number_ == DType::kFloat16 ? create_half(context)
-                                                        : create_float(context));
-    const auto reshape = number_ == DType::kInt8      ? xnn_reshape_fully_connected_nc_qs8_qc8w
-                         : number_ == DType::kFloat16 ? xnn_reshape_fully_connected_nc_f16
-                                                      : xnn_reshape_fully_connected_nc_f32;
+    if constexpr (kType == DType::kInt8) {
+      BANTAM_RETURN_IF_ERROR(create_int8(context));
+    } else if constexpr (kType == DType::kFloat16) {
+      BANTAM_RETURN_IF_ERROR(create_half(context));
+    } else {
+      BANTAM_RETURN_IF_ERROR(create_float(context));
+    }
+    const auto reshape = kType == DType::kInt8      ? xnn_reshape_fully_connected_nc_qs8_qc8w
+                         : kType == DType::kFloat16 ? xnn_reshape_fully_connected_nc_f16
+                                                    : xnn_reshape_fully_connected_nc_f32;
     return finish(context, reshape(operator_, static_cast<size_t>(x.elements / w.dims[1]), pool_));
   }
 
@@ -80,35 +85,39 @@ class FullyConnectedKernel final : public XnnKernel {
   }
 
   xnn_status setup(const RunContext& context) override {
-    if (number_ == DType::kFloat16)
+    if constexpr (kType == DType::kInt8) {
+      return xnn_setup_fully_connected_nc_qs8_qc8w(operator_, input_as<int8_t>(context, 0),
+                                                   output_as<int8_t>(context));
+    } else if constexpr (kType == DType::kFloat16) {
       return xnn_setup_fully_connected_nc_f16(operator_, context.inputs[0], context.outputs[0]);
-    return number_ == DType::kInt8 ? xnn_setup_fully_connected_nc_qs8_qc8w(
-                                         operator_, input_as<int8_t>(context, 0), output_as<int8_t>(context))
-                                   : xnn_setup_fully_connected_nc_f32(operator_, input_as<float>(context, 0),
-                                                                      output_as<float>(context));
+    } else {
+      return xnn_setup_fully_connected_nc_f32(operator_, input_as<float>(context, 0),
+                                              output_as<float>(context));
+    }
   }
-
-  DType number_ = DType::kFloat32;
 };
 
 }  // namespace
 
 // Relies on: x [..., K], w [O, K], bias [O] (int32 for int8), y [..., O], dense constants, quantized x, w and
 // y when int8.
+template <DType kType>
 Status create_fully_connected(const OpContext& context, Kernel** out) {
-  const DType x = context.input(0).dtype;
   const TensorInfo& w = context.input(1);
   if (w.data == nullptr || (context.has_input(2) && context.input(2).data == nullptr)) {
     return unsupported(context, "weights and bias have to be constant");
   }
   if (w.dims[1] == 0) return unsupported(context, "no input channels");
-  const bool is_int8 = x == DType::kInt8 && w.dtype == DType::kInt8;
-  const bool is_float = (x == DType::kFloat32 || x == DType::kFloat16) &&
-                        (w.dtype == DType::kFloat32 || w.dtype == DType::kFloat16);
-  if ((!is_int8 && !is_float) || context.output().dtype != x) {
-    return unsupported(context, "a fully connected layer takes float32 or int8");
+  const bool fits = kType == DType::kInt8 ? w.dtype == DType::kInt8
+                                          : w.dtype == DType::kFloat32 || w.dtype == DType::kFloat16;
+  if (!fits || context.input(0).dtype != kType || context.output().dtype != kType) {
+    return unsupported(context, "a fully connected layer takes floats or int8");
   }
-  return make_kernel<FullyConnectedKernel>(context, out);
+  return make_kernel<FullyConnectedKernel<kType>>(context, out);
 }
+
+template Status create_fully_connected<DType::kFloat32>(const OpContext& context, Kernel** out);
+template Status create_fully_connected<DType::kFloat16>(const OpContext& context, Kernel** out);
+template Status create_fully_connected<DType::kInt8>(const OpContext& context, Kernel** out);
 
 }  // namespace bantam::kernels

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <type_traits>
 
 #include "kernel_list.h"
 #include "layout.h"
@@ -11,7 +12,9 @@ namespace {
 
 using plan::DType;
 
-// b is one constant matrix: packed once, as the weights of a fully connected layer.
+// b is one constant matrix: packed once, as the weights of a fully connected layer. kType: of a and y,
+// float32 or float16.
+template <DType kType>
 class ConstantMatMulKernel final : public XnnKernel {
  public:
   Status init(const OpContext& context, const bool& transpose_b) {
@@ -21,35 +24,40 @@ class ConstantMatMulKernel final : public XnnKernel {
     const int64_t k = a.dims[a.rank - 1];
     const int64_t n = context.output().dims[context.output().rank - 1];
     if (!packing_fits(n, k, 1, 1)) return unsupported(context, "too large for this machine");
-    half_ = a.dtype == DType::kFloat16;
-    HalfConstant halves;
-    FloatConstant floats;
-    if (!(half_ ? halves.load(&b) : floats.load(&b))) return out_of_memory(context);
+    std::conditional_t<kHalf, HalfConstant, FloatConstant> constant;
+    if (!constant.load(&b)) return out_of_memory(context);
     weights_.init(context);
     const Range all;
-    const size_t y_stride = context.output().pixel_stride;
-    const uint32_t flags = transpose_b ? 0 : XNN_FLAG_TRANSPOSE_WEIGHTS;
-    BANTAM_RETURN_IF_ERROR(xnn_result(
-        context, half_ ? xnn_create_fully_connected_nc_f16(k, n, a.pixel_stride, y_stride, halves.data(),
-                                                           nullptr, all.half_min(), all.half_max(), flags,
-                                                           nullptr, weights_.get(), &operator_)
-                       : xnn_create_fully_connected_nc_f32(k, n, a.pixel_stride, y_stride, floats.data(),
-                                                           nullptr, all.min, all.max, flags, nullptr,
-                                                           weights_.get(), &operator_)));
-    const auto reshape = half_ ? xnn_reshape_fully_connected_nc_f16 : xnn_reshape_fully_connected_nc_f32;
+    const auto create = [&](auto function, float low, float high) {
+      return xnn_result(
+          context,
+          function(k, n, a.pixel_stride, context.output().pixel_stride, constant.data(), nullptr, low, high,
+                   transpose_b ? 0 : XNN_FLAG_TRANSPOSE_WEIGHTS, nullptr, weights_.get(), &operator_));
+    };
+    if constexpr (kHalf) {
+      BANTAM_RETURN_IF_ERROR(create(xnn_create_fully_connected_nc_f16, all.half_min(), all.half_max()));
+    } else {
+      BANTAM_RETURN_IF_ERROR(create(xnn_create_fully_connected_nc_f32, all.min, all.max));
+    }
+    const auto reshape = kHalf ? xnn_reshape_fully_connected_nc_f16 : xnn_reshape_fully_connected_nc_f32;
     return finish(context, reshape(operator_, static_cast<size_t>(a.elements / k), pool_));
   }
 
  private:
-  xnn_status setup(const RunContext& context) override {
-    if (half_) return xnn_setup_fully_connected_nc_f16(operator_, context.inputs[0], context.outputs[0]);
-    return xnn_setup_fully_connected_nc_f32(operator_, input_as<float>(context, 0),
-                                            output_as<float>(context));
-  }
+  static constexpr bool kHalf = kType == DType::kFloat16;
 
-  bool half_ = false;
+  xnn_status setup(const RunContext& context) override {
+    if constexpr (kHalf) {
+      return xnn_setup_fully_connected_nc_f16(operator_, context.inputs[0], context.outputs[0]);
+    } else {
+      return xnn_setup_fully_connected_nc_f32(operator_, input_as<float>(context, 0),
+                                              output_as<float>(context));
+    }
+  }
 };
 
+// kType: of all tensors, float32 or float16.
+template <DType kType>
 class MatMulKernel final : public XnnKernel {
  public:
   Status init(const OpContext& context, const bool& transpose_b) {
@@ -64,17 +72,18 @@ class MatMulKernel final : public XnnKernel {
     int64_t matrices = 1;
     for (size_t i = 0; i < batch_rank; ++i) matrices *= static_cast<int64_t>(batch_b[i]);
     if (!packing_fits(n, k, 1, matrices)) return unsupported(context, "too large for this machine");
-    half_ = a.dtype == DType::kFloat16;
     const auto create =
-        half_ ? xnn_create_batch_matrix_multiply_nc_f16 : xnn_create_batch_matrix_multiply_nc_f32;
+        kHalf ? xnn_create_batch_matrix_multiply_nc_f16 : xnn_create_batch_matrix_multiply_nc_f32;
     const auto reshape =
-        half_ ? xnn_reshape_batch_matrix_multiply_nc_f16 : xnn_reshape_batch_matrix_multiply_nc_f32;
+        kHalf ? xnn_reshape_batch_matrix_multiply_nc_f16 : xnn_reshape_batch_matrix_multiply_nc_f32;
     BANTAM_RETURN_IF_ERROR(xnn_result(context, create(transpose_b ? XNN_FLAG_TRANSPOSE_B : 0, &operator_)));
     return finish(context, reshape(operator_, batch_rank, batch_a, batch_b, m, k, n, &workspace_bytes_,
                                    &workspace_alignment_, pool_));
   }
 
  private:
+  static constexpr bool kHalf = kType == DType::kFloat16;
+
   // The batch dimensions of a and b, neighbours joined where both have them or the same one has not.
   static size_t batches(const TensorInfo& a, const TensorInfo& b, const TensorInfo& y, size_t* batch_a,
                         size_t* batch_b) {
@@ -103,35 +112,39 @@ class MatMulKernel final : public XnnKernel {
   }
 
   xnn_status setup(const RunContext& context) override {
-    if (half_) {
+    if constexpr (kHalf) {
       return xnn_setup_batch_matrix_multiply_nc_f16(operator_, context.workspace, context.inputs[0],
                                                     context.inputs[1], context.outputs[0]);
+    } else {
+      return xnn_setup_batch_matrix_multiply_nc_f32(operator_, context.workspace, input_as<float>(context, 0),
+                                                    input_as<float>(context, 1), output_as<float>(context));
     }
-    return xnn_setup_batch_matrix_multiply_nc_f32(operator_, context.workspace, input_as<float>(context, 0),
-                                                  input_as<float>(context, 1), output_as<float>(context));
   }
-
-  bool half_ = false;
 };
 
 }  // namespace
 
 // Relies on: ranks >= 2, a [..., M, K], b [..., K, N] (or [..., N, K]), y [..., M, N], batch dimensions that
 // broadcast to those of y.
+template <DType kType>
 Status create_matmul(const OpContext& context, Kernel** out) {
   const TensorInfo& a = context.input(0);
   const TensorInfo& b = context.input(1);
   const plan::MatMul* attributes = context.op->attributes_as_MatMul();
   const bool transpose_b = attributes != nullptr && attributes->transpose_b();
-  const bool half_b = b.dtype == DType::kFloat16 && b.data != nullptr && b.rank == 2;
-  const bool alike = a.dtype == b.dtype && (a.dtype == DType::kFloat32 || a.dtype == DType::kFloat16);
-  if (context.output().dtype != a.dtype || (!alike && !(a.dtype == DType::kFloat32 && half_b))) {
+  const bool half_b =
+      kType == DType::kFloat32 && b.dtype == DType::kFloat16 && b.data != nullptr && b.rank == 2;
+  if (a.dtype != kType || context.output().dtype != kType || (b.dtype != kType && !half_b)) {
     return unsupported(context, "a matrix product takes floats of one type");
   }
   if (a.dims[a.rank - 1] == 0) return unsupported(context, "empty rows");
-  if (b.data != nullptr && b.rank == 2) return make_kernel<ConstantMatMulKernel>(context, out, transpose_b);
+  if (b.data != nullptr && b.rank == 2)
+    return make_kernel<ConstantMatMulKernel<kType>>(context, out, transpose_b);
   if (!a.dense() || !b.dense() || !context.output().dense()) return unsupported(context, "strided operands");
-  return make_kernel<MatMulKernel>(context, out, transpose_b);
+  return make_kernel<MatMulKernel<kType>>(context, out, transpose_b);
 }
+
+template Status create_matmul<DType::kFloat32>(const OpContext& context, Kernel** out);
+template Status create_matmul<DType::kFloat16>(const OpContext& context, Kernel** out);
 
 }  // namespace bantam::kernels

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "generic/fallbacks.h"
-#include "int8/int8_kernels.h"
 #include "kernel_list.h"
 #include "xnn/constants.h"
 #include "xnn_support.h"
@@ -56,6 +55,8 @@ class PoolKernel : public XnnKernel {
   }
 };
 
+// kType: of input and output: float32, float16 or int8.
+template <DType kType>
 class MaxPoolKernel final : public PoolKernel {
  public:
   Status init(const OpContext& context, const Window& window) {
@@ -63,20 +64,21 @@ class MaxPoolKernel final : public PoolKernel {
     const TensorInfo& x = context.input(0);
     const Range range(context.op->attributes_as_Pool2d()->clamp());
     const Axis &h = window.h, &w = window.w;
-    number_ = x.dtype;
     const auto create = [&](auto function, auto low, auto high) {
-      return function(h.pad_before, w.pad_after(), h.pad_after(), w.pad_before, h.kernel, w.kernel, h.stride,
-                      w.stride, 1, 1, low, high, 0, &operator_);
+      return xnn_result(context, function(h.pad_before, w.pad_after(), h.pad_after(), w.pad_before, h.kernel,
+                                          w.kernel, h.stride, w.stride, 1, 1, low, high, 0, &operator_));
     };
-    BANTAM_RETURN_IF_ERROR(xnn_result(
-        context, number_ == DType::kInt8 ? create(xnn_create_max_pooling2d_nhwc_s8, range.q_min, range.q_max)
-                 : number_ == DType::kFloat16
-                     ? create(xnn_create_max_pooling2d_nhwc_f16, range.min, range.max)
-                     : create(xnn_create_max_pooling2d_nhwc_f32, range.min, range.max)));
+    if constexpr (kType == DType::kInt8) {
+      BANTAM_RETURN_IF_ERROR(create(xnn_create_max_pooling2d_nhwc_s8, range.q_min, range.q_max));
+    } else if constexpr (kType == DType::kFloat16) {
+      BANTAM_RETURN_IF_ERROR(create(xnn_create_max_pooling2d_nhwc_f16, range.min, range.max));
+    } else {
+      BANTAM_RETURN_IF_ERROR(create(xnn_create_max_pooling2d_nhwc_f32, range.min, range.max));
+    }
     size_t height = 0, width = 0;
-    const Reshape reshape = number_ == DType::kInt8      ? xnn_reshape_max_pooling2d_nhwc_s8
-                            : number_ == DType::kFloat16 ? xnn_reshape_max_pooling2d_nhwc_f16
-                                                         : xnn_reshape_max_pooling2d_nhwc_f32;
+    const Reshape reshape = kType == DType::kInt8      ? xnn_reshape_max_pooling2d_nhwc_s8
+                            : kType == DType::kFloat16 ? xnn_reshape_max_pooling2d_nhwc_f16
+                                                       : xnn_reshape_max_pooling2d_nhwc_f32;
     BANTAM_RETURN_IF_ERROR(
         finish(context, reshape(operator_, x.dims[0], x.dims[1], x.dims[2], x.dims[3], x.pixel_stride,
                                 context.output().pixel_stride, &height, &width, pool_)));
@@ -85,15 +87,16 @@ class MaxPoolKernel final : public PoolKernel {
 
  private:
   xnn_status setup(const RunContext& context) override {
-    if (number_ == DType::kFloat16)
+    if constexpr (kType == DType::kInt8) {
+      return xnn_setup_max_pooling2d_nhwc_s8(operator_, input_as<int8_t>(context, 0),
+                                             output_as<int8_t>(context));
+    } else if constexpr (kType == DType::kFloat16) {
       return xnn_setup_max_pooling2d_nhwc_f16(operator_, context.inputs[0], context.outputs[0]);
-    return number_ == DType::kInt8 ? xnn_setup_max_pooling2d_nhwc_s8(operator_, input_as<int8_t>(context, 0),
-                                                                     output_as<int8_t>(context))
-                                   : xnn_setup_max_pooling2d_nhwc_f32(operator_, input_as<float>(context, 0),
-                                                                      output_as<float>(context));
+    } else {
+      return xnn_setup_max_pooling2d_nhwc_f32(operator_, input_as<float>(context, 0),
+                                              output_as<float>(context));
+    }
   }
-
-  DType number_ = DType::kFloat32;
 };
 
 class AveragePoolKernel final : public PoolKernel {
@@ -130,27 +133,31 @@ bool dilated(const plan::Pool2d& attributes) {
 }  // namespace
 
 // Relies on: x and y of rank 4 with the same N and C; kernel, stride and dilation >= 1.
+template <DType kType>
 Status create_max_pool2d(const OpContext& context, Kernel** out) {
-  const DType dtype = context.input(0).dtype;
-  if (dtype != DType::kFloat32 && dtype != DType::kFloat16 && dtype != DType::kInt8) {
-    return unsupported(context, "a maximum pooling takes floats or int8");
-  }
-  if (context.output().dtype != dtype) return unsupported(context, "an output of another type");
+  if (context.output().dtype != kType) return unsupported(context, "an output of another type");
   const plan::Pool2d& attributes = *context.op->attributes_as_Pool2d();
   const Window window(context, attributes);
   if (!dilated(attributes) && window.fits()) {
-    const Status status = make_kernel<MaxPoolKernel>(context, out, window);
+    const Status status = make_kernel<MaxPoolKernel<kType>>(context, out, window);
     if (status.code() != StatusCode::kUnsupported) return status;
   }
-  if (dtype == DType::kFloat16) return unsupported(context, "XNNPACK does not take this window");
-  return create_generic_max_pool2d(context, out);
+  if constexpr (kType == DType::kFloat16) {
+    return unsupported(context, "XNNPACK does not take this window");
+  } else if constexpr (kType == DType::kInt8) {
+    return create_generic_int8_max_pool2d(context, out);
+  } else {
+    return create_generic_float_max_pool2d(context, out);
+  }
 }
 
+template Status create_max_pool2d<DType::kFloat32>(const OpContext& context, Kernel** out);
+template Status create_max_pool2d<DType::kFloat16>(const OpContext& context, Kernel** out);
+template Status create_max_pool2d<DType::kInt8>(const OpContext& context, Kernel** out);
+
 // Relies on what create_max_pool2d relies on.
-Status create_average_pool2d(const OpContext& context, Kernel** out) {
-  const DType dtype = context.input(0).dtype;
-  if (dtype == DType::kInt8) return create_int8_average_pool(context, out);
-  if (dtype != DType::kFloat32 || context.output().dtype != DType::kFloat32) {
+Status create_float_average_pool2d(const OpContext& context, Kernel** out) {
+  if (context.output().dtype != DType::kFloat32) {
     return unsupported(context, "an average pooling takes float32 or int8");
   }
   const plan::Pool2d& attributes = *context.op->attributes_as_Pool2d();

@@ -79,6 +79,14 @@ class Alive {
 
 Status out_of_memory() { return Status(StatusCode::kOutOfMemory, "plan", "no memory to verify the arena"); }
 
+using Before = bool (*)(const Life* a, const Life* b);
+
+// A heap sort, which is half the code of std::sort.
+void sort(const Life** begin, const Life** end, Before before) {
+  std::make_heap(begin, end, before);
+  std::sort_heap(begin, end, before);
+}
+
 // Walks through time: at each step those that ended before leave, then the new ones come.
 Status verify_disjoint(const LoadedPlan& loaded) {
   const size_t count = loaded.tensors.size();
@@ -96,10 +104,10 @@ Status verify_disjoint(const LoadedPlan& loaded) {
     if (life.first <= life.last) by_first[used++] = &life;
   }
   std::copy(by_first.begin(), by_first.begin() + used, by_last.begin());
-  std::sort(by_first.begin(), by_first.begin() + used,
-            [](const Life* a, const Life* b) { return a->first < b->first; });
-  std::sort(by_last.begin(), by_last.begin() + used,
-            [](const Life* a, const Life* b) { return a->last < b->last; });
+  sort(by_first.begin(), by_first.begin() + used,
+       [](const Life* a, const Life* b) { return a->first < b->first; });
+  sort(by_last.begin(), by_last.begin() + used,
+       [](const Life* a, const Life* b) { return a->last < b->last; });
   size_t ended = 0;
   for (size_t i = 0; i < used; ++i) {
     while (by_last[ended]->last < by_first[i]->first) alive.remove(by_last[ended++]);

@@ -1,5 +1,9 @@
 #include "verify/op_checks.h"
 
+#include <algorithm>
+#include <array>
+#include <iterator>
+
 #include "verify/verify.h"
 
 namespace bantam::verify {
@@ -8,17 +12,24 @@ namespace {
 using plan::Attributes;
 using plan::OpCode;
 
+// The ops of this build: all of them or, with BANTAM_ONLY, those that have a kernel.
+#define BANTAM_OP(code) OpCode::code,
+constexpr OpCode kBuiltOps[] = {
+#include "built_ops.inc"
+    OpCode::kNone};
+#undef BANTAM_OP
+
 struct OpRule {
   OpCode code;
   int32_t required;  // inputs that may not be left out: the first ones
   int32_t most;      // inputs
   Attributes attributes;
-  const char* (*check)(const OpContext& op);
+  const char* (*check)(const OpContext& op);  // null: not in this build
 };
 
 constexpr int32_t kAnyNumber = 1 << 30;
 
-constexpr OpRule kRules[] = {
+constexpr OpRule kEveryRule[] = {
     {OpCode::kConv2d, 2, 3, Attributes::Conv2d, check_conv2d},
     {OpCode::kConvTranspose2d, 2, 3, Attributes::Conv2d, check_conv_transpose2d},
     {OpCode::kFullyConnected, 2, 3, Attributes::FullyConnected, check_fully_connected},
@@ -51,6 +62,16 @@ constexpr OpRule kRules[] = {
     {OpCode::kCopy, 1, 1, Attributes::NONE, check_copy},
 };
 
+// Without the checks of ops that are not built, which the linker then drops.
+constexpr auto kRules = [] {
+  std::array<OpRule, std::size(kEveryRule)> rules{};
+  for (size_t i = 0; i < rules.size(); ++i) {
+    rules[i] = kEveryRule[i];
+    if (std::ranges::find(kBuiltOps, rules[i].code) == std::end(kBuiltOps)) rules[i].check = nullptr;
+  }
+  return rules;
+}();
+
 const OpRule* rule_of(OpCode code) {
   for (const OpRule& rule : kRules) {
     if (rule.code == code) return &rule;
@@ -58,8 +79,7 @@ const OpRule* rule_of(OpCode code) {
   return nullptr;
 }
 
-const char* check_op(const OpContext& op) {
-  const OpRule* rule = rule_of(op.op->code());
+const char* check_op(const OpContext& op, const OpRule* rule) {
   BANTAM_CHECK(rule != nullptr, "its code is unknown");
   BANTAM_CHECK(op.input_count <= rule->most, "it has too many inputs");
   const int32_t required = rule->most == kAnyNumber ? op.input_count : rule->required;
@@ -76,7 +96,12 @@ const char* check_op(const OpContext& op) {
 
 Status verify_ops(const LoadedPlan& loaded) {
   for (size_t i = 0; i < loaded.ops.size(); ++i) {
-    if (const char* problem = check_op(loaded.ops[i])) return op_error(loaded, i, problem);
+    const OpRule* rule = rule_of(loaded.ops[i].op->code());
+    if (rule != nullptr && rule->check == nullptr) {
+      return Status(StatusCode::kUnsupported, loaded.op_name(static_cast<int32_t>(i)),
+                    "no kernel for this op in this build");
+    }
+    if (const char* problem = check_op(loaded.ops[i], rule)) return op_error(loaded, i, problem);
   }
   return ok_status();
 }

@@ -75,6 +75,9 @@ TEST_CASE("cli: inspect and bench give their keys") {
     CHECK(facts.contains(key));
   }
   CHECK(facts["precision"] == "fp32");
+  // What fp32 kernels take by themselves; a plan of a few ops is far from needing them all.
+  CHECK(facts["selective_build_bytes"].get<int>() > 60000);
+  CHECK(facts["selective_build_bytes"].get<int>() < 700000);
   CHECK(facts["plan_bytes"] == std::filesystem::file_size(plan));
   CHECK(facts["inputs"][0]["dtype"] == "uint8");
   CHECK(facts["inputs"][0]["shape"] == Json({1, 32, 32, 1}));

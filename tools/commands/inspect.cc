@@ -7,6 +7,7 @@
 #include "engine/plan.h"
 #include "io/json_writer.h"
 #include "io/text.h"
+#include "size/selective_size.h"
 
 namespace bantam::tools {
 namespace {
@@ -94,6 +95,8 @@ void print_json(const Model& model) {
   json.end_array().key("outputs").begin_array();
   for (int i = 0; i < info.output_count; ++i) write_tensor(json, model.output(i));
   json.end_array();
+  const SelectiveSize size = selective_size(model);
+  size.bytes > 0 ? json.field("selective_build_bytes", size.bytes) : json.key("selective_build_bytes").null();
   write_ops(json, model);
   write_origin(json, model);
   json.end_object();
@@ -125,6 +128,18 @@ void print_ops(const Model& model) {
   }
 }
 
+void print_size(const Model& model) {
+  const SelectiveSize size = selective_size(model);
+  if (size.bytes == 0) {
+    std::printf("library    unknown size if built for this plan alone: %s has not been measured\n",
+                size.unmeasured.c_str());
+    return;
+  }
+  std::printf(
+      "library    about %s if built for this plan alone, %s with every kernel (64-bit ARM, stripped)\n",
+      human_bytes(size.bytes).c_str(), human_bytes(size.all_bytes).c_str());
+}
+
 void print_text(const Model& model, bool ops) {
   bantam_model_info info = model.info();
   bantam_provenance origin = model.provenance();
@@ -134,6 +149,7 @@ void print_text(const Model& model, bool ops) {
               human_bytes(info.weights_bytes).c_str(), info.format_major, info.format_minor);
   std::printf("arena      %s\n", human_bytes(info.arena_bytes).c_str());
   std::printf("work       %s multiply-accumulates\n", human_count(info.macs).c_str());
+  print_size(model);
   for (int i = 0; i < info.input_count; ++i) {
     std::printf("input      %s %s\n", model.input(i).name, type_text(model.input(i)).c_str());
   }

@@ -123,6 +123,8 @@ Status create_int8_reduce(const OpContext& context, Kernel** out) {
   if (extremum && (x.scale() != y.scale() || x.zero_point != y.zero_point)) {
     return unsupported(context, "int8 max and min need one quantization for input and output");
   }
+  if (reduce.axes() == nullptr || reduce.axes()->size() == 0)
+    return unsupported(context, "an int8 reduction over no axis");
   Split split;
   if (!split_axes(x, reduce, split)) return unsupported(context, "int8 reductions need neighbouring axes");
   if (split.count > (int64_t{1} << 22)) return unsupported(context, "too many elements to sum");
