@@ -33,14 +33,11 @@ constexpr auto join_names(std::index_sequence<kIndices...>) {
   return joined;
 }
 
-template <typename E>
-inline constexpr auto kJoinedNames =
-    join_names<E>(std::make_index_sequence<static_cast<size_t>(E::MAX) + 1>());
-
 // "Conv2d" of OpCode::kConv2d; "" where no enumerator has the value.
 template <typename E>
 const char* enum_name(E value) {
-  const char* name = kJoinedNames<E>.data();
+  static constexpr auto kJoined = join_names<E>(std::make_index_sequence<static_cast<size_t>(E::MAX) + 1>());
+  const char* name = kJoined.data();
   for (size_t i = 0; i < static_cast<size_t>(value) && i <= static_cast<size_t>(E::MAX); ++i) {
     while (*name != '\0') ++name;
     ++name;
