@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Prepares the machine, builds and runs the tests. Ends with "N passed, N failed" and fails if a test did.
-#   tools/test.sh           release build with every test, then the sanitizer build with the fast ones
+#   tools/test.sh           release build with every test, then the fast ones with the address sanitizer, and those of threads
+#                           with the thread sanitizer
 #   tools/test.sh --fuzz    the libFuzzer targets, 20 seconds each
 #   tools/test.sh --quick   release build with the fast tests only
 # A test is fast unless it carries the ctest label "slow"; fuzzing is labelled "fuzz".
@@ -56,6 +57,7 @@ elif [[ $mode == --fuzz ]]; then
 else
   check release all
   check asan all -LE slow
+  check tsan thread_tests -L threads
 fi
 
 echo
