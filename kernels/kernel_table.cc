@@ -37,7 +37,9 @@ constexpr int kFloat32 = type(DType::kFloat32), kInt8 = type(DType::kInt8), kUIn
 constexpr const char* kOtherTypes = "no kernel for this op and type in this build";
 
 // Entry::halves where no plan that this build is for needs one.
-Status left_out(const OpContext& context, Create, Kernel**) { return unsupported(context, kOtherTypes); }
+[[maybe_unused]] Status left_out(const OpContext& context, Create, Kernel**) {
+  return unsupported(context, kOtherTypes);
+}
 
 #define BANTAM_KERNEL(code, type, create, halves) {OpCode::code, type, create, halves},
 constexpr Entry kKernels[] = {
