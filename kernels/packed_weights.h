@@ -9,6 +9,7 @@
 #include <xnnpack.h>
 
 #include "bantam/runtime/kernel.h"
+#include "kernel_support.h"
 #include "packing_memory.h"
 
 namespace bantam {
@@ -68,6 +69,42 @@ void destroy_packed(PackedWeights* packed);
 size_t packed_bytes(const PackedWeights* packed);
 void lend_packed(PackedWeights* packed, std::span<const PackedEntry> entries);
 size_t list_packed(PackedWeights* packed, PackedEntry* out, size_t capacity);
+
+// What one of our own kernels packs for an op, or for a part of it: in the model's store or, without one,
+// here.
+class OpWeights {
+ public:
+  // Packs unless the store has them: `Status pack(void* block)` fills `bytes` bytes.
+  template <typename Pack>
+  Status load(const OpContext& context, int32_t part, uint32_t seed, size_t bytes, const Pack& pack) {
+    shared_ = context.packed != nullptr;
+    PackedWeights& store = shared_ ? *context.packed : own_;
+    const PackedWeights::Key key = {context.index, part, seed};
+    data_ = store.find(key);
+    if (data_ != nullptr) return ok_status();
+    void* block = store.reserve(bytes);
+    if (block == nullptr) return out_of_memory(context);
+    if (Status status = pack(block); !status.ok()) {
+      store.release(block);
+      return status;
+    }
+    data_ = store.insert(key, block);
+    return ok_status();
+  }
+
+  template <typename T>
+  const T* as() const {
+    return static_cast<const T*>(data_);
+  }
+  // Kernel::reads_constants and what counts for Kernel::state_bytes.
+  bool reads_constants() const { return !shared_; }
+  size_t own_bytes() const { return const_cast<PackedWeights&>(own_).bytes(); }
+
+ private:
+  const void* data_ = nullptr;
+  bool shared_ = false;
+  PackedWeights own_;
+};
 
 // The store as XNNPACK wants to see it while it makes the operator of one op, or of a part of it. Must live
 // as long as the operator.

@@ -9,6 +9,7 @@
 #include <new>
 
 #include "plan_format.h"
+#include "rounding.h"
 
 namespace bantam::kernels {
 
@@ -17,8 +18,6 @@ namespace {
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kChunk = size_t{16} << 20;  // of address space; what is not used is never memory
 constexpr size_t kSmall = size_t{2} << 20;   // up to this in all: a huge page would be too coarse
-
-size_t round_up(size_t bytes, size_t multiple) { return (bytes + multiple - 1) / multiple * multiple; }
 
 void ask_for_huge_pages([[maybe_unused]] void* memory, [[maybe_unused]] size_t bytes) {
 #ifdef MADV_HUGEPAGE

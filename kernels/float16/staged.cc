@@ -4,6 +4,7 @@
 #include "float16/conversion.h"
 #include "kernel_support.h"
 #include "layout.h"
+#include "rounding.h"
 
 namespace bantam::kernels {
 
@@ -48,7 +49,7 @@ class Conversion {
   NarrowRow narrow_ = nullptr;
 };
 
-size_t aligned(size_t bytes) { return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment; }
+size_t aligned(size_t bytes) { return round_up(bytes, kTensorAlignment); }
 
 class StagedKernel final : public Kernel {
  public:

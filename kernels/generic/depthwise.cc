@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "bantam/runtime/array.h"
 #include "generic/fallbacks.h"
 #include "kernel_support.h"
 #include "packed_weights.h"
@@ -23,29 +22,13 @@ class BlockedWeights {
     const int32_t channels = w.dims[0];
     const int64_t blocks = (channels + kDepthwiseFloats - 1) / kDepthwiseFloats;
     const auto floats = static_cast<size_t>(blocks * block_floats());
-    const PackedWeights::Key key = {context.index, 0, kSeed};
-    shared_ = context.packed != nullptr;
-    if (shared_) {
-      data_ = static_cast<const float*>(context.packed->find(key));
-      if (data_ != nullptr) return ok_status();
-    }
-    float* block = nullptr;
-    if (shared_) {
-      block = static_cast<float*>(context.packed->reserve(floats * sizeof(float)));
-    } else if (own_.allocate(floats)) {
-      block = own_.data();
-    }
-    if (block == nullptr) return out_of_memory(context);
-    if (!pack(context, block, channels)) {
-      if (shared_) context.packed->release(block);
-      return out_of_memory(context);
-    }
-    data_ = shared_ ? static_cast<const float*>(context.packed->insert(key, block)) : block;
-    return ok_status();
+    return packed_.load(context, 0, kSeed, floats * sizeof(float), [&](void* block) {
+      return pack(context, static_cast<float*>(block), channels) ? ok_status() : out_of_memory(context);
+    });
   }
 
-  const float* block(int64_t i) const { return data_ + i * block_floats(); }
-  bool shared() const { return shared_; }
+  const float* block(int64_t i) const { return packed_.as<float>() + i * block_floats(); }
+  bool reads_constants() const { return packed_.reads_constants(); }
 
  private:
   static constexpr uint32_t kSeed = 0x64770001;  // "dw", layout 1
@@ -72,9 +55,7 @@ class BlockedWeights {
   }
 
   int32_t taps_ = 0;
-  const float* data_ = nullptr;
-  bool shared_ = false;  // in the model's store
-  Array<float> own_;     // without a store
+  OpWeights packed_;
 };
 
 class DepthwiseKernel final : public Kernel {
@@ -116,7 +97,7 @@ class DepthwiseKernel final : public Kernel {
     return ok_status();
   }
 
-  bool reads_constants() const override { return !weights_.shared(); }
+  bool reads_constants() const override { return weights_.reads_constants(); }
 
  private:
   DepthwiseImage image_;

@@ -1,4 +1,5 @@
 #include "xnn/constants.h"
+#include "rounding.h"
 
 namespace bantam::kernels {
 
@@ -54,8 +55,6 @@ bool product_fits(const int64_t* factors, int count) {
   }
   return product <= SIZE_MAX / 2;
 }
-
-int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
 }  // namespace
 

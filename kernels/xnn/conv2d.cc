@@ -1,6 +1,7 @@
 #include "generic/fallbacks.h"
 #include "int8/int8_kernels.h"
 #include "kernel_list.h"
+#include "rounding.h"
 #include "xnn/constants.h"
 #include "xnn/narrow_block.h"
 #include "xnn/output_blocks.h"
@@ -195,7 +196,7 @@ class Conv2dKernel final : public XnnKernel {
     if (height != size_t(columns.out_height) || width != size_t(y.dims[2])) {
       return unsupported(context, "the output's shape is not that of this convolution");
     }
-    if (gathers_) gathered_at_ = (xnn_bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+    if (gathers_) gathered_at_ = round_up(xnn_bytes, kTensorAlignment);
     workspace_bytes_ = gathers_ ? gathered_at_ + gather_.bytes() : xnn_bytes;
     return ok_status();
   }

@@ -21,22 +21,10 @@ class NarrowKernel final : public Kernel {
     pixels_ = x.elements / x.dims[3];
     product_ = {x.dims[3], x.pixel_stride, y.pixel_stride, block.count, range.min, range.max};
     rows_ = narrow_rows();
-    shared_ = context.packed != nullptr;
-    PackedWeights& store = shared_ ? *context.packed : own_packed_;
-    const PackedWeights::Key key = {context.index, block.first, kSeed};
-    const void* packed = store.find(key);
-    if (packed == nullptr) {
-      const size_t floats = static_cast<size_t>(product_.depth + 1) * kNarrowChannels;
-      void* memory = store.reserve(floats * sizeof(float));
-      if (memory == nullptr) return out_of_memory(context);
-      if (!pack(context, static_cast<float*>(memory))) {
-        store.release(memory);
-        return out_of_memory(context);
-      }
-      packed = store.insert(key, memory);
-    }
-    weights_ = static_cast<const float*>(packed);
-    return ok_status();
+    const size_t floats = static_cast<size_t>(product_.depth + 1) * kNarrowChannels;
+    return weights_.load(context, block.first, kSeed, floats * sizeof(float), [&](void* memory) {
+      return pack(context, static_cast<float*>(memory)) ? ok_status() : out_of_memory(context);
+    });
   }
 
   Status run(const RunContext& context) override {
@@ -44,17 +32,18 @@ class NarrowKernel final : public Kernel {
     float* y = output_as<float>(context) + first_;
     // Tiles of pixels; the last of a range may reach back into it, but not out of it.
     const int64_t tiles = pixels_ / kNarrowPixels;
-    parallel_ranges(
-        context.threads, tiles, tile_for(kNarrowPixels * product_.depth), [&](int64_t begin, int64_t end) {
-          const int64_t pixel = begin * kNarrowPixels;
-          const int64_t last = end == tiles ? pixels_ : end * kNarrowPixels;
-          rows_(product_, x + pixel * product_.x_pixel, weights_, y + pixel * product_.y_pixel, last - pixel);
-        });
+    parallel_ranges(context.threads, tiles, tile_for(kNarrowPixels * product_.depth),
+                    [&](int64_t begin, int64_t end) {
+                      const int64_t pixel = begin * kNarrowPixels;
+                      const int64_t last = end == tiles ? pixels_ : end * kNarrowPixels;
+                      rows_(product_, x + pixel * product_.x_pixel, weights_.as<float>(),
+                            y + pixel * product_.y_pixel, last - pixel);
+                    });
     return ok_status();
   }
 
-  size_t state_bytes() const override { return const_cast<PackedWeights&>(own_packed_).bytes(); }
-  bool reads_constants() const override { return !shared_; }
+  size_t state_bytes() const override { return weights_.own_bytes(); }
+  bool reads_constants() const override { return weights_.reads_constants(); }
 
  private:
   static constexpr uint32_t kSeed = 0x6e770001;  // "nw", layout 1
@@ -79,9 +68,7 @@ class NarrowKernel final : public Kernel {
   NarrowRows rows_ = nullptr;
   int64_t pixels_ = 0;
   int32_t first_ = 0;
-  const float* weights_ = nullptr;
-  bool shared_ = false;       // the weights are in the model's store
-  PackedWeights own_packed_;  // used when the model has none
+  OpWeights weights_;
 };
 
 }  // namespace

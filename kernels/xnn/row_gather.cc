@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "rounding.h"
+
 namespace bantam::kernels {
 
 namespace {
@@ -14,8 +16,6 @@ constexpr int32_t kDepth = 4;
 #endif
 constexpr int32_t kChunk = 8;  // copied at once; the rest of the last chunk is rubbish, met by weights of 0
 constexpr int64_t kBandBytes = int64_t{128} * 1024;
-
-int32_t round_up(int32_t value, int32_t multiple) { return (value + multiple - 1) / multiple * multiple; }
 
 }  // namespace
 

@@ -95,26 +95,18 @@ class Int8Conv final : public Kernel {
     threads_ = thread_count(context.threads);
     split_ = HWY_DYNAMIC_DISPATCH(split)(shape_, static_cast<int64_t>(threads_));
     if (split_.scratch_bytes > kMostScratch) return unsupported(context, "too large for a band");
-    split_.scratch_bytes = round_up(split_.scratch_bytes);
+    split_.scratch_bytes = round_up(split_.scratch_bytes, kTensorAlignment);
 
     const TensorInfo& w = context.input(1);
     const auto* bias = context.has_input(2) ? static_cast<const int32_t*>(context.input(2).data) : nullptr;
-    shared_ = context.packed != nullptr;
-    PackedWeights& store = shared_ ? *context.packed : own_packed_;
-    const PackedWeights::Key key = {context.index, 0, kSeed};
-    const void* packed = store.find(key);
-    if (packed == nullptr) {
+    return weights_.load(context, 0, kSeed, bytes, [&](void* block) {
       Array<float> scales;
       if (!scales.allocate(static_cast<size_t>(shape_.out_channels))) return out_of_memory(context);
       if (!make_conv_scales(context, scales)) return unsupported(context, "weights or scales beyond int32");
-      void* block = store.reserve(bytes);
-      if (block == nullptr) return out_of_memory(context);
       const ConvWeights weights = {static_cast<const int8_t*>(w.data), bias, scales.data()};
       HWY_DYNAMIC_DISPATCH(pack)(shape_, weights, static_cast<uint8_t*>(block));
-      packed = store.insert(key, block);
-    }
-    packed_ = static_cast<const uint8_t*>(packed);
-    return ok_status();
+      return ok_status();
+    });
   }
 
   Status run(const RunContext& context) override {
@@ -126,8 +118,8 @@ class Int8Conv final : public Kernel {
   }
 
   size_t workspace_bytes() const override { return threads_ * split_.scratch_bytes; }
-  size_t state_bytes() const override { return const_cast<PackedWeights&>(own_packed_).bytes(); }
-  bool reads_constants() const override { return !shared_; }
+  size_t state_bytes() const override { return weights_.own_bytes(); }
+  bool reads_constants() const override { return weights_.reads_constants(); }
 
  private:
   static constexpr size_t kMostScratch = size_t{16} << 20;  // by far more than real kernels span
@@ -145,11 +137,7 @@ class Int8Conv final : public Kernel {
     const Int8Conv& conv = *work.conv;
     const ConvTask task = {static_cast<int64_t>(index), work.x, work.y,
                            work.scratch + thread * conv.split_.scratch_bytes};
-    conv.run_(conv.shape_, conv.split_, task, conv.packed_);
-  }
-
-  static size_t round_up(size_t bytes) {
-    return (bytes + kTensorAlignment - 1) / kTensorAlignment * kTensorAlignment;
+    conv.run_(conv.shape_, conv.split_, task, conv.weights_.as<uint8_t>());
   }
 
   void set_shape(const OpContext& context) {
@@ -206,9 +194,7 @@ class Int8Conv final : public Kernel {
   ConvSplit split_;  // scratch_bytes a multiple of kTensorAlignment
   size_t threads_ = 1;
   RunFunction run_ = nullptr;
-  const uint8_t* packed_ = nullptr;
-  bool shared_ = false;       // the weights are in the model's store
-  PackedWeights own_packed_;  // used when the model has none
+  OpWeights weights_;
 };
 
 }  // namespace

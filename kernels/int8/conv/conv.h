@@ -5,11 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "rounding.h"
+
 namespace bantam::kernels {
 
-constexpr int32_t round_up(int32_t value, int32_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
 constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 struct ConvShape {

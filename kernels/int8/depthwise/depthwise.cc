@@ -151,23 +151,15 @@ class Depthwise final : public Kernel {
 
     const TensorInfo& w = context.input(1);
     const auto* bias = context.has_input(2) ? static_cast<const int32_t*>(context.input(2).data) : nullptr;
-    shared_ = context.packed != nullptr;
-    PackedWeights& store = shared_ ? *context.packed : own_packed_;
-    const PackedWeights::Key key = {context.index, 0, kSeed};
-    const void* packed = store.find(key);
-    if (packed == nullptr) {
+    return weights_.load(context, 0, kSeed, bytes, [&](void* block) {
       Array<float> scales;
       if (!scales.allocate(static_cast<size_t>(shape_.channels))) return out_of_memory(context);
       if (!make_conv_scales(context, scales)) return unsupported(context, "weights or scales beyond int32");
-      void* block = store.reserve(bytes);
-      if (block == nullptr) return out_of_memory(context);
       const DepthwiseWeights weights = {static_cast<const int8_t*>(w.data), bias, scales.data(),
                                         x.zero_point};
       HWY_DYNAMIC_DISPATCH(pack)(shape_, weights, static_cast<uint8_t*>(block));
-      packed = store.insert(key, block);
-    }
-    packed_ = static_cast<const uint8_t*>(packed);
-    return ok_status();
+      return ok_status();
+    });
   }
 
   Status run(const RunContext& context) override {
@@ -187,20 +179,18 @@ class Depthwise final : public Kernel {
         task.row = static_cast<int32_t>(i / pieces % rows) * tile_rows;
         task.first_channel = static_cast<int32_t>(i % pieces) * kPiece;
         task.end_channel = std::min(task.first_channel + kPiece, shape_.channels);
-        run_(shape_, task, packed_);
+        run_(shape_, task, weights_.as<uint8_t>());
       }
     });
     return ok_status();
   }
 
-  size_t state_bytes() const override { return zeros_.size() + own_packed_bytes(); }
-  bool reads_constants() const override { return !shared_; }
+  size_t state_bytes() const override { return zeros_.size() + weights_.own_bytes(); }
+  bool reads_constants() const override { return weights_.reads_constants(); }
 
  private:
   static constexpr int32_t kPiece = 4 * kDepthwiseBlock;
   static constexpr uint32_t kSeed = 0x64770801;  // "dw", int8, layout 1
-
-  size_t own_packed_bytes() const { return const_cast<PackedWeights&>(own_packed_).bytes(); }
 
   void set_shape(const OpContext& context) {
     const TensorInfo& x = context.input(0);
@@ -228,9 +218,7 @@ class Depthwise final : public Kernel {
   DepthwiseShape shape_;
   int64_t batch_ = 0;
   RunFunction run_ = nullptr;
-  const uint8_t* packed_ = nullptr;
-  bool shared_ = false;       // the weights are in the model's store
-  PackedWeights own_packed_;  // used when the model has none
+  OpWeights weights_;
   Array<int8_t> zeros_;
 };
 
