@@ -22,8 +22,10 @@ uint64_t hash_of_file(const std::string& path) {
   return hash64(bytes.data(), bytes.size());
 }
 
-const char* precision_name(Precision precision) {
+const char* precision_name(Precision precision, bool has_int8) {
   switch (precision) {
+    case Precision::kAsModel:
+      return has_int8 ? "quantized as the model says" : "fp32";
     case Precision::kFp32:
       return "fp32";
     case Precision::kFp16:
@@ -37,7 +39,8 @@ const char* precision_name(Precision precision) {
 std::string summarize(const Graph& graph, Precision precision) {
   int int8_ops = 0;
   for (const Node& node : graph.nodes) int8_ops += graph.dtype(node.outputs[0]) == DType::kInt8 ? 1 : 0;
-  return fmt::format("{}: {} ops, {} of them int8", precision_name(precision), graph.nodes.size(), int8_ops);
+  return fmt::format("{}: {} ops, {} of them int8", precision_name(precision, int8_ops > 0),
+                     graph.nodes.size(), int8_ops);
 }
 
 // Float ops that read int8 data, by name: why an int8 plan computes floats at all.

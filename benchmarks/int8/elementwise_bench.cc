@@ -52,10 +52,12 @@ void normalize_image(benchmark::State& state) {
 }
 BENCHMARK(normalize_image)->Arg(1)->Arg(3)->Arg(4);
 
-void binary(benchmark::State& state, plan::BinaryKind kind, bool excite) {
+void binary(benchmark::State& state, plan::BinaryKind kind, bool excite,
+            plan::SumRounding rounding = plan::SumRounding::kFast) {
   plan::OpT plan_op = make_op(OpCode::kBinary);
   plan::BinaryT attributes;
   attributes.kind = kind;
+  attributes.rounding = rounding;
   plan_op.attributes.Set(std::move(attributes));
   BenchOp op(std::move(plan_op));
   op.input(Tensor(DType::kInt8, {1, 56, 56, 64}));
@@ -67,6 +69,7 @@ void binary(benchmark::State& state, plan::BinaryKind kind, bool excite) {
 BENCHMARK_CAPTURE(binary, mul, plan::BinaryKind::kMul, false);
 BENCHMARK_CAPTURE(binary, mul_excite, plan::BinaryKind::kMul, true);
 BENCHMARK_CAPTURE(binary, add, plan::BinaryKind::kAdd, false);
+BENCHMARK_CAPTURE(binary, onnx_add, plan::BinaryKind::kAdd, false, plan::SumRounding::kOnnxUInt8);
 BENCHMARK_CAPTURE(binary, min, plan::BinaryKind::kMin, false);
 
 void xnnpack_binary(benchmark::State& state, xnn_binary_operator kind) {

@@ -70,6 +70,12 @@ TensorType NodeImporter::type_of(ValueId id) const { return graph_.value(id).typ
 const Shape& NodeImporter::shape_of(ValueId id) const { return graph_.shape(id); }
 bool NodeImporter::is_constant(ValueId id) const { return graph_.is_constant(id); }
 const Tensor& NodeImporter::constant_of(ValueId id) const { return graph_.constant(id); }
+const std::string& NodeImporter::name_of(ValueId id) const { return graph_.value(id).name; }
+const std::optional<Stored>& NodeImporter::stored_of(ValueId id) const { return graph_.value(id).stored; }
+void NodeImporter::set_stored(ValueId id, const Stored& stored) { graph_.value(id).stored = stored; }
+void NodeImporter::set_quantization(ValueId id, Quantization quantization) {
+  graph_.value(id).quantization = std::move(quantization);
+}
 
 const Tensor& NodeImporter::constant(int i, std::string_view what) const {
   const ValueId id = input(i);
@@ -230,9 +236,13 @@ bool NodeImporter::fold(const Node& node) {
   Value& out = graph_.value(node.outputs[0]);
   if (element_count(out.type.shape) > source_elements) return false;
   if (node.code == OpCode::kReshape) {
-    Tensor tensor = graph_.constant(node.inputs[0]);
-    tensor.type = out.type;
-    out.constant = std::make_shared<const Tensor>(std::move(tensor));
+    out.constant = std::make_shared<const Tensor>(reshaped(graph_.constant(node.inputs[0]), out.type.shape));
+    return true;
+  }
+  if (node.code == OpCode::kTranspose) {
+    const auto& perm = node.attrs<plan::TransposeT>().perm;
+    out.constant =
+        std::make_shared<const Tensor>(permuted(graph_.constant(node.inputs[0]), {perm.begin(), perm.end()}));
     return true;
   }
   // The evaluator runs plans, whose spatial ops are NHWC.

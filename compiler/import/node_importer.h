@@ -43,6 +43,7 @@ class NodeImporter {
   // The input's data; fails with a message that names `what` when it is computed at run time.
   const Tensor& constant(int i, std::string_view what) const;
   bool is_constant(ValueId id) const;
+  const std::string& name_of(ValueId id) const;
   const Tensor& constant_of(ValueId id) const;
 
   // Attributes; asking for one marks it as understood. An attribute nobody asked for fails the import.
@@ -73,6 +74,12 @@ class NodeImporter {
   ValueId reshape(ValueId x, Shape shape);
   ValueId transpose(ValueId x, std::vector<int> perm);
   ValueId cast(ValueId x, DType dtype);
+
+  // Of a value that this node made, for the int8 tensors between Quantize and Dequantize.
+  void set_quantization(ValueId id, Quantization quantization);
+  // How the model stores what is a float value here; empty for all others.
+  const std::optional<Stored>& stored_of(ValueId id) const;
+  void set_stored(ValueId id, const Stored& stored);
 
   // Declares `value` to be the node's output `i`.
   void output(int i, ValueId value);

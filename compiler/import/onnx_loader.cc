@@ -51,17 +51,21 @@ class Loader {
   void refuse_unknown_operators() const {
     std::vector<std::string> unknown;
     for (const auto& node : model_.graph().node()) {
+      if (find_onnx_op(node.op_type(), node.domain()) != nullptr) continue;
       const bool standard = node.domain().empty() || node.domain() == "ai.onnx";
-      if (standard && find_onnx_op(node.op_type()) != nullptr) continue;
       const std::string& label = node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();
       const std::string type = standard ? node.op_type() : node.domain() + "." + node.op_type();
       if (unknown.size() < 5) unknown.push_back(fmt::format("{} (node '{}')", type, label));
     }
     if (unknown.empty()) return;
-    std::vector<std::string_view> known;
-    for (const OnnxOp& op : all_onnx_ops()) known.push_back(op.type);
-    throw CompileError(fmt::format("operators that bantam does not have: {}; it has: {}", fmt::join(unknown, ", "),
-                                   fmt::join(known, " ")));
+    const auto names = [](std::span<const OnnxOp> ops) {
+      std::vector<std::string_view> list;
+      for (const OnnxOp& op : ops) list.push_back(op.type);
+      return fmt::format("{}", fmt::join(list, " "));
+    };
+    throw CompileError(fmt::format("operators that bantam does not have: {}; it has: {}; of {}: {}",
+                                   fmt::join(unknown, ", "), names(all_onnx_ops()), kMicrosoft,
+                                   names(all_onnx_ops(kMicrosoft))));
   }
 
   void define(const std::string& name, ValueId id) {
@@ -173,9 +177,14 @@ class Loader {
       }
       inputs.push_back(found->second);
     }
+    const OnnxOp& op = *find_onnx_op(proto.op_type(), proto.domain());
     NodeImporter importer(graph_, proto, opset_, std::move(inputs), evaluate_);
-    find_onnx_op(proto.op_type())->import(importer);
+    const std::optional<Stored> stored = stored_inputs(importer, op.stored);
+    op.import(importer);
     importer.check_attributes_read();
+    for (const ValueId id : importer.outputs()) {
+      if (stored && id != kNoValue && !graph_.is_constant(id)) graph_.value(id).stored = stored;
+    }
     for (int i = 0; i < proto.output_size(); ++i) {
       if (proto.output(i).empty()) continue;
       const size_t index = static_cast<size_t>(i);
@@ -187,6 +196,26 @@ class Loader {
       define(proto.output(i), id);
       if (graph_.value(id).constant == nullptr && !is_input(id)) graph_.value(id).name = proto.output(i);
     }
+  }
+
+  // How the model stores the inputs of an operator that moves elements; fails for one that would calculate with
+  // integers that stand for real numbers.
+  std::optional<Stored> stored_inputs(const NodeImporter& importer, StoredRule rule) const {
+    std::optional<Stored> found;
+    bool alike = true;
+    for (int i = 0; i < importer.input_count() && rule != StoredRule::kReads; ++i) {
+      const std::optional<Stored> stored =
+          importer.has_input(i) ? importer.stored_of(importer.input(i)) : std::nullopt;
+      if (!stored) continue;
+      if (rule == StoredRule::kRefuses) {
+        importer.fail(fmt::format("it calculates with the quantized tensor '{}'; put a DequantizeLinear between them",
+                                  importer.name_of(importer.input(i))));
+      }
+      alike = alike && (!found || *found == *stored);
+      found = stored;
+    }
+    if (!alike) importer.fail("its inputs are quantized tensors of different scales");
+    return found;
   }
 
   bool is_input(ValueId id) const {
@@ -206,11 +235,31 @@ class Loader {
         throw CompileError(fmt::format("the model's output '{}' has no elements ({})", output.name(),
                                        to_string(graph_.value(id).type)));
       }
+      if (graph_.value(id).stored) id = integers_of(id);
       if (is_input(id) || graph_.is_constant(id) || graph_.is_output(id)) id = copy_of(id);
       graph_.value(id).name = output.name();
       graph_.outputs.push_back(id);
     }
     if (graph_.outputs.empty()) throw CompileError("the model has no outputs");
+  }
+
+  ValueId add(OpCode code, ValueId input, DType dtype, std::optional<Quantization> quantization = std::nullopt) {
+    const std::string name = graph_.value(input).name;
+    const ValueId id = graph_.add_value(name, {dtype, graph_.shape(input)});
+    graph_.value(id).quantization = std::move(quantization);
+    graph_.nodes.push_back({code, name, {input}, {id}, {}});
+    return id;
+  }
+
+  // The integers of a quantized tensor, as the model has them.
+  ValueId integers_of(ValueId id) {
+    const Stored stored = *graph_.value(id).stored;
+    if (stored.scale == 1 && stored.zero_point == 0) return add(OpCode::kCast, id, stored.dtype);
+    const int32_t shift = stored.dtype == DType::kUInt8 ? 128 : 0;
+    const ValueId q = add(OpCode::kQuantize, id, DType::kInt8, Quantization{{stored.scale}, stored.zero_point - shift});
+    if (stored.dtype == DType::kInt8) return q;
+    const ValueId numbers = add(OpCode::kCopy, q, DType::kInt8, Quantization{{1.0f}, -shift});
+    return add(OpCode::kCast, add(OpCode::kDequantize, numbers, DType::kFloat32), stored.dtype);
   }
 
   ValueId copy_of(ValueId id) {

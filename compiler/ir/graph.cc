@@ -118,6 +118,64 @@ void Graph::note(const std::string& node, std::string text) {
   notes.push_back(std::move(entry));
 }
 
+Tensor permuted(const Tensor& tensor, const std::vector<int>& perm) {
+  const size_t rank = perm.size();
+  if (rank != tensor.type.shape.size()) throw InternalError("permutation of another rank");
+  Shape shape(rank);
+  std::vector<int64_t> strides(rank, 1);
+  for (size_t i = rank; i-- > 1;) strides[i - 1] = strides[i] * tensor.type.shape[i];
+  std::vector<int64_t> steps(rank);
+  for (size_t i = 0; i < rank; ++i) {
+    shape[i] = tensor.type.shape[static_cast<size_t>(perm[i])];
+    steps[i] = strides[static_cast<size_t>(perm[i])];
+  }
+  Tensor result(TensorType{tensor.type.dtype, shape});
+  const size_t size = element_size(tensor.type.dtype);
+  const int64_t count = tensor.elements();
+  std::vector<int64_t> index(rank, 0);
+  int64_t source = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    std::memcpy(result.bytes.data() + static_cast<size_t>(i) * size,
+                tensor.bytes.data() + static_cast<size_t>(source) * size, size);
+    for (size_t axis = rank; axis-- > 0;) {
+      source += steps[axis];
+      if (++index[axis] < shape[axis]) break;
+      source -= steps[axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+  if (tensor.steps) {
+    const auto axis = std::find(perm.begin(), perm.end(), tensor.steps->axis) - perm.begin();
+    result.steps = std::make_shared<Steps>(Steps{tensor.steps->sizes, static_cast<int>(axis)});
+  }
+  return result;
+}
+
+namespace {
+
+// The axis of `to` that holds what axis `axis` of `from` does; -1 when there is none.
+int same_axis(const Shape& from, int axis, const Shape& to) {
+  const auto before = [](const Shape& shape, size_t end) {
+    return element_count({shape.begin(), shape.begin() + static_cast<std::ptrdiff_t>(end)});
+  };
+  const auto wanted = static_cast<size_t>(axis);
+  for (size_t i = 0; i < to.size(); ++i) {
+    if (to[i] == from[wanted] && before(to, i) == before(from, wanted)) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+}  // namespace
+
+Tensor reshaped(Tensor tensor, const Shape& shape) {
+  if (tensor.steps && tensor.steps->sizes.size() > 1) {
+    const int axis = same_axis(tensor.type.shape, tensor.steps->axis, shape);
+    tensor.steps = axis < 0 ? nullptr : std::make_shared<const Steps>(Steps{tensor.steps->sizes, axis});
+  }
+  tensor.type.shape = shape;
+  return tensor;
+}
+
 Uses::Uses(const Graph& graph) : producer(graph.values.size(), -1), readers(graph.values.size()) {
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     const Node& node = graph.nodes[i];

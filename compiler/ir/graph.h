@@ -41,10 +41,17 @@ template <> constexpr DType dtype_of<int32_t>() { return DType::kInt32; }
 template <> constexpr DType dtype_of<int64_t>() { return DType::kInt64; }
 template <> constexpr DType dtype_of<bool>() { return DType::kBool; }
 
+// The elements of a float constant that the ONNX file holds as integers: whole multiples of a step.
+struct Steps {
+  std::vector<float> sizes;  // one, or one per index of `axis`
+  int axis = 0;
+};
+
 // Constant data: dense, row-major.
 struct Tensor {
   TensorType type;
   std::vector<std::byte> bytes;
+  std::shared_ptr<const Steps> steps;   // null: not known to be multiples of anything
 
   Tensor() = default;
   explicit Tensor(TensorType t);   // zero-filled
@@ -80,7 +87,19 @@ struct Tensor {
 struct Quantization {
   std::vector<float> scales;
   int32_t zero_point = 0;
-  bool operator==(const Quantization&) const = default;
+  bool is_uint8 = false;   // in the ONNX file, where all is 128 higher
+  bool operator==(const Quantization& other) const {
+    return scales == other.scales && zero_point == other.zero_point;
+  }
+};
+
+// What an ONNX tensor of integers becomes that is computed at run time: the real numbers
+// scale * (q - zero_point), a float value that says here how the model stores it.
+struct Stored {
+  DType dtype = DType::kUInt8;   // or kInt8
+  float scale = 1;
+  int32_t zero_point = 0;        // in the range of dtype
+  bool operator==(const Stored&) const = default;
 };
 
 using ValueId = int32_t;
@@ -98,6 +117,7 @@ struct Value {
   TensorType type;
   std::shared_ptr<const Tensor> constant;   // null: computed at run time
   std::optional<Quantization> quantization;
+  std::optional<Stored> stored;             // while importing
   std::optional<View> view;                 // set by the share_memory pass
   bool half = false;                        // may be float16 at run time; set by the mark_halves pass
 };
@@ -150,6 +170,11 @@ struct Graph {
   bool is_output(ValueId id) const;
   void note(const std::string& node, std::string text);
 };
+
+// Data of a constant with its axes permuted: result axis i is axis perm[i] of `tensor`.
+Tensor permuted(const Tensor& tensor, const std::vector<int>& perm);
+// The same elements under another shape of as many.
+Tensor reshaped(Tensor tensor, const Shape& shape);
 
 // Who makes and who reads each value; valid until the graph's nodes change.
 struct Uses {

@@ -14,6 +14,33 @@ std::vector<int> checked_axes(const NodeImporter& n, const std::vector<int64_t>&
 // Fails when the node has fewer than `least` or more than `most` inputs.
 void expect_input_count(const NodeImporter& n, int least, int most);
 
+// What an operator computes, for it and its quantized forms: attributes are the node's, operands are real.
+ValueId convolution(NodeImporter& n, ValueId x, ValueId weights, ValueId bias);
+ValueId average_pool(NodeImporter& n, ValueId x);
+ValueId global_average_pool(NodeImporter& n, ValueId x);
+ValueId matrix_product(NodeImporter& n, ValueId a, ValueId b);
+ValueId gemm(NodeImporter& n, ValueId a, ValueId b, ValueId c);
+ValueId concatenation(NodeImporter& n, const std::vector<ValueId>& parts);
+ValueId softmax(NodeImporter& n, ValueId x, int opset, bool log);
+
+// Quantization
+void import_quantize_linear(NodeImporter& n);
+void import_dequantize_linear(NodeImporter& n);
+void import_dynamic_quantize_linear(NodeImporter& n);
+void import_conv_integer(NodeImporter& n);
+void import_mat_mul_integer(NodeImporter& n);
+void import_qlinear_conv(NodeImporter& n);
+void import_qlinear_mat_mul(NodeImporter& n);
+void import_qgemm(NodeImporter& n);
+template <plan::BinaryKind kind>
+void import_qlinear_binary(NodeImporter& n);
+void import_qlinear_average_pool(NodeImporter& n);
+void import_qlinear_global_average_pool(NodeImporter& n);
+void import_qlinear_concat(NodeImporter& n);
+void import_qlinear_leaky_relu(NodeImporter& n);
+void import_qlinear_sigmoid(NodeImporter& n);
+void import_qlinear_softmax(NodeImporter& n);
+
 // Convolution and windows
 void import_conv(NodeImporter& n);
 void import_conv_transpose(NodeImporter& n);

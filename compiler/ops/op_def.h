@@ -35,12 +35,23 @@ struct OpDef {
 const OpDef& op_def(OpCode code);
 std::span<const OpDef> all_ops();
 
+// What an operator does with tensors of integers that stand for real numbers (Value::stored).
+enum class StoredRule {
+  kRefuses,
+  kMoves,  // moves or selects elements: the outputs are stored like the inputs
+  kReads,  // knows them
+};
+
 struct OnnxOp {
   std::string_view type;
   void (*import)(NodeImporter& node);
+  StoredRule stored = StoredRule::kRefuses;
 };
+// Beside ONNX's own domain, which files call "" or "ai.onnx", the one that bantam reads.
+inline constexpr std::string_view kMicrosoft = "com.microsoft";
 // Null when bantam has no such operator.
-const OnnxOp* find_onnx_op(std::string_view type);
-std::span<const OnnxOp> all_onnx_ops();
+const OnnxOp* find_onnx_op(std::string_view type, std::string_view domain = "");
+// Those of a domain, by name; none of one that is not read.
+std::span<const OnnxOp> all_onnx_ops(std::string_view domain = "");
 
 }  // namespace bantam::compiler

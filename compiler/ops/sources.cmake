@@ -27,6 +27,10 @@ set(BANTAM_COMPILER_OPS_SOURCES
   ops/normalization/softmax.cc
   ops/onnx_list.cc
   ops/op_list.cc
+  ops/quantized/integer.cc
+  ops/quantized/qlinear.cc
+  ops/quantized/quantize_linear.cc
+  ops/quantized/scheme.cc
   ops/reduction/arg_max.cc
   ops/reduction/reduce.cc
   ops/shape_rules.cc

@@ -2,7 +2,9 @@
 // weights and bias of the Conv2d, ConvTranspose2d or FullyConnected before them. Where there is none they
 // become a depthwise 1x1 Conv2d: one pass over the data, and one scale per channel in int8.
 #include <algorithm>
+#include <cmath>
 #include <optional>
+#include <utility>
 
 #include "passes/pass.h"
 #include "passes/rewriter.h"
@@ -72,6 +74,17 @@ std::optional<Affine> affine_of(const Graph& graph, const Node& node, ValueId x)
   return affine;
 }
 
+// Weights that are multiples of a step stay so: of the scaled one.
+void scale_steps(Tensor& weights, const std::vector<float>& scale) {
+  const std::shared_ptr<const Steps> before = std::exchange(weights.steps, nullptr);
+  if (!before) return;
+  const bool one = before->sizes.size() == 1;
+  if (!one && (before->axis != 0 || before->sizes.size() != scale.size())) return;
+  Steps after{scale, 0};
+  for (size_t c = 0; c < scale.size(); ++c) after.sizes[c] = before->sizes[one ? 0 : c] * std::fabs(scale[c]);
+  weights.steps = std::make_shared<const Steps>(std::move(after));
+}
+
 void apply(Graph& graph, Node& node, const Affine& affine) {
   const size_t channels = affine.scale.size();
   Tensor weights = graph.constant(node.inputs[1]);
@@ -80,6 +93,7 @@ void apply(Graph& graph, Node& node, const Affine& affine) {
   for (size_t c = 0; c < channels; ++c) {
     for (size_t i = 0; i < row; ++i) data[c * row + i] *= affine.scale[c];
   }
+  scale_steps(weights, affine.scale);
   Tensor bias(TensorType{DType::kFloat32, {static_cast<int64_t>(channels)}});
   const std::span<float> shift = bias.as<float>();
   const bool had_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;

@@ -41,6 +41,7 @@ void fold_affine(Graph& graph, PassContext& context);
 void fuse_padding(Graph& graph, PassContext& context);
 void fuse_clamps(Graph& graph, PassContext& context);
 void simplify(Graph& graph, PassContext& context);
+void adopt_quantization(Graph& graph, PassContext& context);
 void quantize(Graph& graph, PassContext& context);
 void fold_stem(Graph& graph, PassContext& context);
 void narrow_weights(Graph& graph, PassContext& context);

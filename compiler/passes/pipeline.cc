@@ -22,6 +22,8 @@ constexpr Pass kPipeline[] = {
     {"fuse_padding", fuse_padding},
     {"fuse_clamps", fuse_clamps},
     {"simplify_fused", simplify},
+    {"adopt_quantization", adopt_quantization},
+    {"fuse_int8_padding", fuse_padding},
     {"quantize", quantize},
     {"fold_stem", fold_stem},
     {"narrow_weights", narrow_weights},

@@ -7,8 +7,8 @@
 
 namespace bantam::compiler {
 
-ValueId Rewriter::add(OpCode code, std::string name, std::vector<ValueId> inputs,
-                      Attributes attributes, std::optional<TensorType> type) {
+ValueId Rewriter::add(OpCode code, std::string name, std::vector<ValueId> inputs, Attributes attributes,
+                      std::optional<TensorType> type) {
   const ValueId output = graph_.add_value(name, type.value_or(TensorType{}));
   add_into(output, code, std::move(name), std::move(inputs), std::move(attributes));
   graph_.value(output).type = op_def(code).infer(graph_, graph_.nodes.back());
@@ -36,35 +36,6 @@ void drop_dead_nodes(Graph& graph) {
   }
   std::reverse(kept.begin(), kept.end());
   graph.nodes = std::move(kept);
-}
-
-Tensor permuted(const Tensor& tensor, const std::vector<int>& perm) {
-  const size_t rank = perm.size();
-  if (rank != tensor.type.shape.size()) throw InternalError("permutation of another rank");
-  Shape shape(rank);
-  std::vector<int64_t> strides(rank, 1);
-  for (size_t i = rank; i-- > 1;) strides[i - 1] = strides[i] * tensor.type.shape[i];
-  std::vector<int64_t> steps(rank);
-  for (size_t i = 0; i < rank; ++i) {
-    shape[i] = tensor.type.shape[static_cast<size_t>(perm[i])];
-    steps[i] = strides[static_cast<size_t>(perm[i])];
-  }
-  Tensor result(TensorType{tensor.type.dtype, shape});
-  const size_t size = element_size(tensor.type.dtype);
-  const int64_t count = tensor.elements();
-  std::vector<int64_t> index(rank, 0);
-  int64_t source = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    std::memcpy(result.bytes.data() + static_cast<size_t>(i) * size,
-                tensor.bytes.data() + static_cast<size_t>(source) * size, size);
-    for (size_t axis = rank; axis-- > 0;) {
-      source += steps[axis];
-      if (++index[axis] < shape[axis]) break;
-      source -= steps[axis] * shape[axis];
-      index[axis] = 0;
-    }
-  }
-  return result;
 }
 
 std::vector<int> inverse(const std::vector<int>& perm) {

@@ -36,9 +36,6 @@ class Rewriter {
 // Values that nobody reads and the nodes that make them are dropped (nodes only; values keep their ids).
 void drop_dead_nodes(Graph& graph);
 
-// Data of a constant with its axes permuted: result axis i is axis perm[i] of `tensor`.
-Tensor permuted(const Tensor& tensor, const std::vector<int>& perm);
-
 std::vector<int> inverse(const std::vector<int>& perm);
 plan::TransposeT transpose_by(const std::vector<int>& perm);
 

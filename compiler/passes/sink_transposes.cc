@@ -57,6 +57,7 @@ class Sinker {
     const ValueId result =
         rewriter_.add(node.code, node.name, std::move(inputs), std::move(attributes), std::move(type));
     graph_.value(result).name = graph_.value(output).name;
+    graph_.value(result).quantization = graph_.value(output).quantization;
     Node transpose{OpCode::kTranspose, node.name, {result}, {output}, transpose_by(perm)};
     keep(std::move(transpose));
     changed_ = true;

@@ -56,16 +56,6 @@ class Assigner {
  private:
   bool is_float(ValueId id) const { return id != kNoValue && graph_.dtype(id) == DType::kFloat32; }
 
-  // Data that an op moves or computes with, as opposed to shapes, indices and weights.
-  std::vector<ValueId> data_inputs(const Node& node) const {
-    if (op_def(node.code).int8 == Int8Rule::kWeights || node.code == OpCode::kGather) return {node.inputs[0]};
-    std::vector<ValueId> data;
-    for (ValueId id : node.inputs) {
-      if (is_float(id)) data.push_back(id);
-    }
-    return data;
-  }
-
   // Backwards: which values would be read as int8.
   void find_wanted() {
     wanted_.assign(graph_.values.size(), false);
@@ -74,7 +64,7 @@ class Assigner {
       if (!has_int8_kernel(graph_, node)) continue;
       const bool weights = op_def(node.code).int8 == Int8Rule::kWeights;
       if (!weights && !wanted_[static_cast<size_t>(node.outputs[0])]) continue;
-      for (ValueId id : data_inputs(node)) wanted_[static_cast<size_t>(id)] = true;
+      for (ValueId id : data_inputs(graph_, node)) wanted_[static_cast<size_t>(id)] = true;
     }
   }
 
@@ -98,7 +88,7 @@ class Assigner {
 
   bool runs_in_int8(const Node& node) const {
     if (op_def(node.code).int8 == Int8Rule::kWeights) return true;
-    const std::vector<ValueId> data = data_inputs(node);
+    const std::vector<ValueId> data = data_inputs(graph_, node);
     const auto available = [&](ValueId id) { return int8_[static_cast<size_t>(id)]; };
     if (int8_rule(graph_, node) == Int8Rule::kSameScale) {
       return std::all_of(data.begin(), data.end(),
@@ -127,7 +117,7 @@ class Assigner {
       const Node& node = graph_.nodes[i];
       if (!result_.int8_node[i] || int8_rule(graph_, node) != Int8Rule::kSameScale) continue;
       const ValueId output = node.outputs[0];
-      for (ValueId id : data_inputs(node)) {
+      for (ValueId id : data_inputs(graph_, node)) {
         if (graph_.is_constant(id)) continue;
         const bool alike = node.code != OpCode::kConcat || span(id) >= kAlike * span(output);
         if (alike) group_[static_cast<size_t>(find(output))] = find(id);
@@ -228,6 +218,15 @@ Int8Rule int8_rule(const Graph& graph, const Node& node) {
     default:
       return rule;
   }
+}
+
+std::vector<ValueId> data_inputs(const Graph& graph, const Node& node) {
+  if (op_def(node.code).int8 == Int8Rule::kWeights || node.code == OpCode::kGather) return {node.inputs[0]};
+  std::vector<ValueId> data;
+  for (ValueId id : node.inputs) {
+    if (id != kNoValue && graph.dtype(id) == DType::kFloat32) data.push_back(id);
+  }
+  return data;
 }
 
 Assignment assign_precision(const Graph& graph, const std::vector<Histogram>& histograms,

@@ -14,6 +14,9 @@ namespace bantam::compiler {
 // The op's int8 rule for this node: some kinds of an op have another one than OpDef says.
 Int8Rule int8_rule(const Graph& graph, const Node& node);
 
+// Data that an op moves or computes with, as opposed to shapes, indices and weights.
+std::vector<ValueId> data_inputs(const Graph& graph, const Node& node);
+
 struct Assignment {
   std::vector<bool> int8_node;                            // by node: its output and its float inputs are int8
   std::vector<std::optional<Quantization>> quantization;  // by value: how it is represented where it is int8

@@ -1,24 +1,13 @@
 #include "quantize/convert.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "bantam/compiler/error.h"
 #include "ops/op_def.h"
 #include "passes/rewriter.h"
+#include "quantize/int8_form.h"
 #include "quantize/weights.h"
 
 namespace bantam::compiler {
 namespace {
-
-int8_t quantized(float x, const Quantization& q) {
-  return static_cast<int8_t>(
-      std::clamp(std::nearbyint(x / q.scales[0]) + static_cast<float>(q.zero_point), -128.0f, 127.0f));
-}
-
-float dequantized(int q, const Quantization& quantization) {
-  return static_cast<float>(q - quantization.zero_point) * quantization.scales[0];
-}
 
 class Converter {
  public:
@@ -80,14 +69,7 @@ class Converter {
   }
 
   ValueId quantized_constant(ValueId id, const Quantization& q) {
-    const Tensor& tensor = graph_.constant(id);
-    Tensor result(TensorType{DType::kInt8, tensor.type.shape});
-    const std::span<const float> data = tensor.as<float>();
-    const std::span<int8_t> values = result.as<int8_t>();
-    for (size_t i = 0; i < data.size(); ++i) values[i] = quantized(data[i], q);
-    const ValueId constant = graph_.add_constant(graph_.value(id).name, std::move(result));
-    graph_.value(constant).quantization = q;
-    return constant;
+    return add_quantized_constant(graph_, graph_.value(id).name, graph_.constant(id), q);
   }
 
   // `id` as int8 in the scale `q`.
@@ -145,7 +127,7 @@ class Converter {
     const ValueId weights = graph_.add_constant(name, std::move(w.weights));
     graph_.value(weights).quantization = Quantization{w.scales, 0};
     const ValueId offsets = graph_.add_constant(name + " bias", std::move(w.bias));
-    set_clamp(node, q);
+    set_int8_clamp(node, q);
     return add_int8(node.code, node.name, {x, weights, offsets}, q, std::move(node.attributes));
   }
 
@@ -171,48 +153,17 @@ class Converter {
     for (ValueId id : node.inputs) {
       inputs.push_back(!is_float_data(id) ? id : (same_scale ? in_scale(id, q) : as_int8(id)));
     }
-    set_clamp(node, q);
+    set_int8_clamp(node, q);
     TensorType type = graph_.value(node.outputs[0]).type;
     type.dtype = DType::kInt8;
     return add_int8(node.code, node.name, std::move(inputs), q, std::move(node.attributes), type);
   }
 
-  static void set_clamp(Node& node, const Quantization& q) {
-    std::visit(
-        [&](auto& attributes) {
-          if constexpr (requires { attributes.clamp; }) {
-            if (attributes.clamp == nullptr) return;
-            const plan::Clamp real = *attributes.clamp;
-            attributes.clamp = std::make_unique<plan::Clamp>(real.min(), real.max(), quantized(real.min(), q),
-                                                             quantized(real.max(), q));
-          }
-        },
-        node.attributes);
-  }
-
-  // The table is computed by the float op itself, run on the 256 values that the input can have.
   ValueId convert_unary(Node& node, const Quantization& q) {
     const ValueId x = as_int8(node.inputs[0]);
-    const Quantization& in = *graph_.value(x).quantization;
-    Tensor points(TensorType{DType::kFloat32, {256}});
-    for (int i = 0; i < 256; ++i) points.as<float>()[static_cast<size_t>(i)] = dequantized(i - 128, in);
-    const Tensor values = evaluate_unary(node, std::move(points));
-    Tensor table(TensorType{DType::kInt8, {256}});
-    for (size_t i = 0; i < 256; ++i) table.as<int8_t>()[i] = quantized(values.as<float>()[i], q);
-    const ValueId constant = graph_.add_constant(node.name + " table", std::move(table));
-    return add_int8(OpCode::kLookup, node.name, {x, constant}, q);
-  }
-
-  Tensor evaluate_unary(const Node& node, Tensor points) const {
-    Graph one;
-    one.layout = Layout::kNhwc;
-    const TensorType type = points.type;
-    const ValueId x = one.add_constant("x", std::move(points));
-    const ValueId y = one.add_value("y", type);
-    const Node unary{OpCode::kUnary, node.name, {x}, {y}, node.attributes};
-    std::vector<Tensor> result = context_.evaluate(one, unary);
-    if (result.empty()) throw InternalError("int8 tables need a runtime to compute them");
-    return std::move(result[0]);
+    const ValueId table = graph_.add_constant(
+        node.name + " table", lookup_table(node, *graph_.value(x).quantization, q, context_.evaluate));
+    return add_int8(OpCode::kLookup, node.name, {x, table}, q);
   }
 
   // Graph outputs keep their id and dtype.

@@ -19,8 +19,8 @@ inline int8_t requantize(int32_t acc, float scale, int32_t zero_point, int32_t q
 }
 
 // `x` must not be NaN.
-inline int8_t quantize(float x, float inverse_scale, int32_t zero_point) {
-  const float scaled = std::clamp(x * inverse_scale, -1024.0f, 1024.0f);
+inline int8_t quantize(float x, float scale, int32_t zero_point) {
+  const float scaled = std::clamp(x / scale, -1024.0f, 1024.0f);
   return static_cast<int8_t>(std::clamp(round_to_nearest_even(scaled) + zero_point, -128, 127));
 }
 

@@ -3,8 +3,8 @@
 //
 // The float steps, used by all of them:
 //   requantize(acc, scale, zp) = clamp(round_to_nearest_even(float(acc) * scale) + zp, q_min, q_max)
-//   quantize(x, scale, zp)     = clamp(round_to_nearest_even(x * (1.0f / scale)) + zp, -128, 127), NaN gives
-//   zp dequantize(q, scale, zp)   = float(q - zp) * scale
+//   quantize(x, scale, zp)     = clamp(round_to_nearest_even(x / scale) + zp, -128, 127), NaN gives zp
+//   dequantize(q, scale, zp)   = float(q - zp) * scale
 //
 // A factory answers kUnsupported when another kernel has to take the op.
 #pragma once

@@ -15,9 +15,23 @@ HWY_BEFORE_NAMESPACE();
 namespace bantam::kernels::HWY_NAMESPACE {
 namespace {
 
-HWY_INLINE VI32 quantize_lanes(VF32 x, VF32 inverse_scale) {
+// Exactly rounded, which the vector division of 32-bit ARM is not.
+HWY_INLINE VF32 divide(VF32 x, VF32 by) {
+#if HWY_ARCH_ARM_V7
   const DF32 d;
-  const VF32 y = hn::Mul(x, inverse_scale);
+  alignas(16) float quotients[4], divisors[4];
+  hn::Store(x, d, quotients);
+  hn::Store(by, d, divisors);
+  for (size_t i = 0; i < hn::Lanes(d); ++i) quotients[i] /= divisors[i];
+  return hn::Load(d, quotients);
+#else
+  return hn::Div(x, by);
+#endif
+}
+
+HWY_INLINE VI32 quantize_lanes(VF32 x, VF32 scale) {
+  const DF32 d;
+  const VF32 y = divide(x, scale);
   const VI32 q = round_to_int(hn::Min(y, hn::Set(d, 0x1p30f)));
   return hn::IfThenElseZero(hn::RebindMask(DI32(), hn::Eq(y, y)), q);
 }
@@ -33,17 +47,17 @@ HWY_INLINE VI8 unblock(VI8 v) {
   return hn::BitCast(DI8(), hn::TableLookupLanes(hn::BitCast(d, v), hn::SetTableIndices(d, lanes)));
 }
 
-void quantize(const float* x, int8_t* y, size_t count, float inverse_scale, int32_t zero_point) {
+void quantize(const float* x, int8_t* y, size_t count, float scale, int32_t zero_point) {
   const DI8 d;
   const DF32 df;
   const size_t lanes = hn::Lanes(d), quarter = hn::Lanes(df);
-  const VF32 inverse = hn::Set(df, inverse_scale);
+  const VF32 divisor = hn::Set(df, scale);
   const Output output(zero_point, -128, 127);
   const auto one = [&](const float* from) HWY_ATTR {
-    const VI32 q0 = quantize_lanes(hn::LoadU(df, from), inverse);
-    const VI32 q1 = quantize_lanes(hn::LoadU(df, from + quarter), inverse);
-    const VI32 q2 = quantize_lanes(hn::LoadU(df, from + 2 * quarter), inverse);
-    const VI32 q3 = quantize_lanes(hn::LoadU(df, from + 3 * quarter), inverse);
+    const VI32 q0 = quantize_lanes(hn::LoadU(df, from), divisor);
+    const VI32 q1 = quantize_lanes(hn::LoadU(df, from + quarter), divisor);
+    const VI32 q2 = quantize_lanes(hn::LoadU(df, from + 2 * quarter), divisor);
+    const VI32 q3 = quantize_lanes(hn::LoadU(df, from + 3 * quarter), divisor);
     return unblock(output(narrow(q0, q1), narrow(q2, q3)));
   };
   size_t i = 0;
@@ -85,7 +99,7 @@ namespace {
 class Quantize final : public Kernel {
  public:
   Status init(const OpContext& context) {
-    inverse_scale_ = 1.0f / context.output().scale();
+    scale_ = context.output().scale();
     zero_point_ = context.output().zero_point;
     loop_ = loop_over_rows(context.input(0), context.output());
     return ok_status();
@@ -96,13 +110,13 @@ class Quantize final : public Kernel {
     int8_t* y = output_as<int8_t>(context);
     for_each_run(context.threads, loop_, 2, [&](const int64_t* offsets, int64_t count) {
       HWY_DYNAMIC_DISPATCH(quantize)
-      (x + offsets[0], y + offsets[1], static_cast<size_t>(count), inverse_scale_, zero_point_);
+      (x + offsets[0], y + offsets[1], static_cast<size_t>(count), scale_, zero_point_);
     });
     return ok_status();
   }
 
  private:
-  float inverse_scale_ = 1.0f;
+  float scale_ = 1.0f;
   int32_t zero_point_ = 0;
   Loop<2> loop_;
 };

@@ -82,7 +82,7 @@ class Resize final : public Kernel {
     BANTAM_RETURN_IF_ERROR(make_resize_sources(context, rows_, columns_));
     linear_ = resize.mode() == plan::ResizeMode::kLinear;
     const float outside = resize.extrapolation();
-    extrapolation_ = quantize(outside == outside ? outside : 0.0f, 1.0f / y.scale(), y.zero_point);
+    extrapolation_ = quantize(outside == outside ? outside : 0.0f, y.scale(), y.zero_point);
     batch_ = x.dims[0];
     channels_ = x.dims[3];
     x_pixel_ = x.pixel_stride;

@@ -22,7 +22,7 @@ class Softmax final : public Kernel {
     y_stride_ = y.pixel_stride;
     is_float_ = y.dtype == plan::DType::kFloat32;
     if (!is_float_) {
-      inverse_scale_ = 1.0f / y.scale();
+      scale_ = y.scale();
       zero_point_ = y.zero_point;
     }
     const auto* table = static_cast<const int32_t*>(context.input(1).data);
@@ -42,7 +42,7 @@ class Softmax final : public Kernel {
           run_row(x + i * x_stride_, output_as<float>(context) + i * y_stride_, [](float p) { return p; });
         } else {
           run_row(x + i * x_stride_, output_as<int8_t>(context) + i * y_stride_,
-                  [this](float p) { return quantize(p, inverse_scale_, zero_point_); });
+                  [this](float p) { return quantize(p, scale_, zero_point_); });
         }
       }
     });
@@ -71,7 +71,7 @@ class Softmax final : public Kernel {
 
   int64_t rows_ = 0, length_ = 0, x_stride_ = 0, y_stride_ = 0;
   bool is_float_ = false;
-  float inverse_scale_ = 1.0f;
+  float scale_ = 1.0f;
   int32_t zero_point_ = 0;
   int32_t exp_[256] = {};
 };

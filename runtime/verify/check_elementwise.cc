@@ -39,7 +39,7 @@ const char* check_binary(const OpContext& op) {
   const TensorInfo& b = op.input(1);
   const TensorInfo& y = op.output();
   const auto& attrs = attributes<plan::Binary>(op);
-  BANTAM_CHECK(attrs.kind() <= BinaryKind::MAX, kEnumProblem);
+  BANTAM_CHECK(attrs.kind() <= BinaryKind::MAX && attrs.rounding() <= plan::SumRounding::MAX, kEnumProblem);
   const bool to_bool = is_comparison(attrs.kind()) || is_logical(attrs.kind());
   BANTAM_CHECK(a.dtype == b.dtype && y.dtype == (to_bool ? DType::kBool : a.dtype), kDtypeProblem);
   BANTAM_CHECK(!is_logical(attrs.kind()) || a.dtype == DType::kBool, kDtypeProblem);

@@ -93,6 +93,11 @@ const char* check_softmax(const OpContext& op) {
   BANTAM_CHECK(x.rank >= 1 && (axis == -1 || axis == x.rank - 1), kAxisProblem);
   BANTAM_CHECK(is_real(x) && is_real(op.output()), kDtypeProblem);
   BANTAM_CHECK(same_shape(x, op.output()), kShapeProblem);
+  if (op.has_input(1)) {
+    const TensorInfo& table = op.input(1);
+    BANTAM_CHECK(is_vector(table, 256) && table.dtype == plan::DType::kInt32 && table.data != nullptr,
+                 "its table is not a constant int32 [256]");
+  }
   return nullptr;
 }
 

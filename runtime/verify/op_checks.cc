@@ -42,7 +42,7 @@ constexpr OpRule kEveryRule[] = {
     {OpCode::kBinary, 2, 2, Attributes::Binary, check_binary},
     {OpCode::kWhere, 3, 3, Attributes::NONE, check_where},
     {OpCode::kCast, 1, 1, Attributes::NONE, check_cast},
-    {OpCode::kSoftmax, 1, 1, Attributes::Softmax, check_softmax},
+    {OpCode::kSoftmax, 1, 2, Attributes::Softmax, check_softmax},
     {OpCode::kLayerNorm, 1, 3, Attributes::LayerNorm, check_layer_norm},
     {OpCode::kInstanceNorm, 3, 3, Attributes::InstanceNorm, check_instance_norm},
     {OpCode::kConcat, 1, kAnyNumber, Attributes::Concat, check_concat},

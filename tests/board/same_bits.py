@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Compiles a model with the workstation's bantam and runs the plans there and on other machines, emulated.
 
-int8: `bantam verify` has to pass, having compared the golden hashes of every op and output that the workstation compares,
-and `bantam run` has to write the same bytes. fp32 and a float tail of an int8 plan: outputs may differ by 1e-4 of the
-largest one. fp16: by 5e-2 on machines that compute in it, of which `bantam inspect` has to say so, and by 1e-4 on the
-others. What comes after `--` goes to `bantam compile`.
+int8, and a quantized model as it is ("as_model"): `bantam verify` has to pass, having compared the golden hashes of every op
+and output that the workstation compares, and `bantam run` has to write the same bytes. fp32 and a float tail of an int8 plan:
+outputs may differ by 1e-4 of the largest one. fp16: by 5e-2 on machines that compute in it, of which `bantam inspect` has to
+say so, and by 1e-4 on the others. What comes after `--` goes to `bantam compile`.
 """
 import argparse
 import array
@@ -17,6 +17,7 @@ import sys
 
 TOLERANCE = 1e-4  # of the largest output
 FLOAT16_TOLERANCE = 5e-2  # what rounding every value between the layers makes of the most sensitive network
+PROMISED = ("int8", "as_model")  # to be the same everywhere
 
 
 def run(command):
@@ -75,11 +76,11 @@ def check_float(program, plan, sample, folder, expected, float16):
 
 def on_workstation(program, plan, sample, folder, precision):
     expected = {"outputs": outputs([program], plan, sample, folder)}
-    if precision == "int8":
+    if precision in PROMISED:
         verified = json.loads(run([program, "verify", plan, "--json"]))
         if not verified["ops_compared"]:
             raise RuntimeError(f"{plan}: no op has a golden hash")
-        print(f"int8: {verified['ops_compared']} ops and {verified['outputs_compared']} outputs to compare", flush=True)
+        print(f"{precision}: {verified['ops_compared']} ops and {verified['outputs_compared']} outputs to compare", flush=True)
         expected["verified"] = verified
     return expected
 
@@ -92,7 +93,7 @@ def check_fp16(program, plan, sample, folder, expected, float16):
     return close(expected["outputs"], outputs(program, plan, sample, folder), tolerance)
 
 
-CHECKS = {"int8": check_int8, "fp32": check_float, "fp16": check_fp16}
+CHECKS = {"int8": check_int8, "as_model": check_int8, "fp32": check_float, "fp16": check_fp16}
 
 
 def arguments():
@@ -100,7 +101,7 @@ def arguments():
     parser.add_argument("--program", required=True)
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--calibrate", required=True)
+    parser.add_argument("--calibrate", help="for int8")
     parser.add_argument("--input", required=True)
     parser.add_argument("--machine", action="append", required=True, metavar="NAME=COMMAND")
     parser.add_argument("--float16", action="append", default=[], metavar="NAME", help="a machine that computes in float16")
@@ -114,11 +115,11 @@ def main():
     flags.work.mkdir(parents=True, exist_ok=True)
     failures = 0
     for precision in flags.precisions.split(","):
-        options = flags.options
+        options = [] if precision == "as_model" else ["--precision", precision]
         if precision == "int8":
-            options = [*options, "--calibrate", flags.calibrate]
+            options += ["--calibrate", flags.calibrate]
         plan = flags.work / f"{precision}.bantam"
-        run([flags.program, "compile", flags.model, "-o", plan, "--precision", precision, *options])
+        run([flags.program, "compile", flags.model, "-o", plan, *options, *flags.options])
         expected = on_workstation(flags.program, plan, flags.input, flags.work / precision / "workstation", precision)
         for machine in flags.machine:
             name, command = machine.split("=", 1)

@@ -102,7 +102,11 @@ TEST_CASE("every op has a name of its own", "[graph]") {
     CHECK(&op_def(op.code) == &op);
     for (const OpDef& other : all_ops()) CHECK((&op == &other || op.name != other.name));
   }
-  for (const OnnxOp& op : all_onnx_ops()) CHECK(find_onnx_op(op.type) == &op);
+  for (const std::string_view domain : {std::string_view(), std::string_view("ai.onnx"), kMicrosoft}) {
+    CHECK(all_onnx_ops(domain).size() > 10);
+    for (const OnnxOp& op : all_onnx_ops(domain)) CHECK(find_onnx_op(op.type, domain) == &op);
+  }
+  CHECK(all_onnx_ops("com.example").empty());
 }
 
 }  // namespace

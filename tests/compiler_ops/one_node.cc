@@ -60,6 +60,16 @@ OneNode& OneNode::constant(Tensor tensor) {
   return *this;
 }
 
+OneNode& OneNode::domain(const std::string& name) {
+  state_->proto.set_domain(name);
+  return *this;
+}
+
+OneNode& OneNode::stored(Stored how) {
+  state_->graph.value(state_->inputs.back()).stored = how;
+  return *this;
+}
+
 OneNode& OneNode::left_out() {
   state_->inputs.push_back(kNoValue);
   return *this;
@@ -112,7 +122,7 @@ OneNode& OneNode::outputs(int count) {
 Imported OneNode::import(const Evaluator& evaluate) const {
   Imported result{state_->graph, {}};
   NodeImporter importer(result.graph, state_->proto, state_->opset, state_->inputs, evaluate);
-  find_onnx_op(state_->proto.op_type())->import(importer);
+  find_onnx_op(state_->proto.op_type(), state_->proto.domain())->import(importer);
   importer.check_attributes_read();
   result.outputs = importer.outputs();
   result.graph.outputs = importer.outputs();

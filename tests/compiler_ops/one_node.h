@@ -49,7 +49,9 @@ class OneNode {
 
   OneNode& input(Shape shape, DType dtype = DType::kFloat32);
   OneNode& constant(Tensor tensor);
+  OneNode& stored(Stored how);  // of the last input
   OneNode& left_out();
+  OneNode& domain(const std::string& name);
   OneNode& attr(const std::string& name, int64_t value);
   OneNode& attr(const std::string& name, int value) { return attr(name, static_cast<int64_t>(value)); }
   OneNode& attr(const std::string& name, float value);

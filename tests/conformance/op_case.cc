@@ -38,8 +38,14 @@ void add_constant(const Constant& constant, std::mt19937& random, onnx::TensorPr
   proto->set_name(constant.name);
   for (int64_t dim : constant.shape) proto->add_dims(dim);
   if (!constant.integers.empty()) {
-    proto->set_data_type(onnx::TensorProto::INT64);
-    for (int64_t value : constant.integers) proto->add_int64_data(value);
+    proto->set_data_type(constant.integer_type);
+    for (int64_t value : constant.integers) {
+      if (constant.integer_type == onnx::TensorProto::INT64) {
+        proto->add_int64_data(value);
+      } else {
+        proto->add_int32_data(static_cast<int32_t>(value));
+      }
+    }
     return;
   }
   proto->set_data_type(onnx::TensorProto::FLOAT);
@@ -54,8 +60,10 @@ void add_constant(const Constant& constant, std::mt19937& random, onnx::TensorPr
 }
 
 void add_node(const NodeRow& row, size_t number, onnx::NodeProto* proto) {
-  proto->set_op_type(row.type);
-  proto->set_name(row.type + std::to_string(number));
+  const size_t colon = row.type.find(':');
+  if (colon != std::string::npos) proto->set_domain(row.type.substr(0, colon));
+  proto->set_op_type(row.type.substr(colon + 1));
+  proto->set_name(proto->op_type() + std::to_string(number));
   for (const std::string& name : row.inputs) proto->add_input(name);
   for (const std::string& name : row.outputs) proto->add_output(name);
   for (const Attr& attr : row.attributes) {
@@ -78,7 +86,7 @@ onnx::ModelProto build_model(const OpCase& it) {
     onnx::ValueInfoProto* info = graph->add_input();
     info->set_name(input.name);
     auto* type = info->mutable_type()->mutable_tensor_type();
-    type->set_elem_type(onnx::TensorProto::FLOAT);
+    type->set_elem_type(input.type);
     type->mutable_shape();
     for (int64_t dim : input.shape) type->mutable_shape()->add_dim()->set_dim_value(dim);
   }

@@ -29,12 +29,19 @@ struct Attr {
   std::variant<int64_t, float, std::string, ints, floats, Fill> value;
 };
 
-// A float input of the model with uniformly random elements.
+// An input of the model with uniformly random elements, whole ones where it is no float.
 struct Input {
   std::string name;
   ints shape;
   double low = -1, high = 1;
+  onnx::TensorProto::DataType type = onnx::TensorProto::FLOAT;
 };
+inline Input bytes_input(std::string name, ints shape) {
+  return {std::move(name), std::move(shape), 0, 256, onnx::TensorProto::UINT8};
+}
+inline Input int8_input(std::string name, ints shape) {
+  return {std::move(name), std::move(shape), -128, 128, onnx::TensorProto::INT8};
+}
 
 // A constant: of given integers (a list), of given floats, or of random floats like an input's.
 struct Constant {
@@ -50,12 +57,19 @@ struct Constant {
   ints integers;
   floats reals;
   double low = 0, high = 0;  // random when they differ
+  onnx::TensorProto::DataType integer_type = onnx::TensorProto::INT64;
 };
 // Random in -1 to 1.
 inline Constant weights(std::string name, ints shape) { return {std::move(name), std::move(shape), -1, 1}; }
+inline Constant integers(std::string name, ints shape, ints values, onnx::TensorProto::DataType type) {
+  Constant constant(std::move(name), std::move(shape), std::move(values));
+  constant.integer_type = type;
+  return constant;
+}
+inline Constant number(std::string name, float value) { return {std::move(name), ints{}, floats{value}}; }
 
 struct NodeRow {
-  std::string type;
+  std::string type;                 // DOMAIN:TYPE, where it is no operator of ONNX
   std::vector<std::string> inputs;  // "": left out
   std::vector<Attr> attributes = {};
   std::vector<std::string> outputs = {"y"};
@@ -68,6 +82,7 @@ struct OpCase {
   std::vector<Constant> constants;
   std::vector<NodeRow> nodes;  // the outputs of the last one are the model's
   double int8_db = 30;         // least signal to noise of the int8 plan; 0: its values are not looked at
+  double step = 0;             // of the output of a quantized model, which brings its int8 form along
 };
 using OpCases = std::vector<OpCase>;
 

@@ -94,6 +94,54 @@ const OpCases kModels = {
       {"LogSoftmax", {"p"}, {{"axis", 1}}}}},
 };
 
+constexpr auto kU8 = onnx::TensorProto::UINT8;
+constexpr auto kS8 = onnx::TensorProto::INT8;
+const std::vector<Constant> kScales = {number("s", 0.02f), integers("z", {}, {110}, kU8), number("ws", 0.01f),
+                                       integers("wz", {}, {0}, kS8)};
+
+// Models that are quantized already.
+const OpCases kQuantized = {
+    {"pairs",
+     13,
+     {{"x", {1, 2, 4, 4}}},
+     {kScales[0],
+      kScales[1],
+      integers("w", {2, 2, 1, 1}, {100, -128, 3, 7}, kS8),
+      {"ws", {2}, floats{0.01f, 0.02f}},
+      integers("wz", {2}, {0, 0}, kS8)},
+     {{"QuantizeLinear", {"x", "s", "z"}, {}, {"xq"}},
+      {"DequantizeLinear", {"xq", "s", "z"}, {}, {"xd"}},
+      {"DequantizeLinear", {"w", "ws", "wz"}, {{"axis", 0}}, {"wd"}},
+      {"Conv", {"xd", "wd"}, {}, {"c"}},
+      {"Relu", {"c"}, {}, {"r"}},
+      {"QuantizeLinear", {"r", "s", "z"}, {}, {"rq"}},
+      {"DequantizeLinear", {"rq", "s", "z"}, {}, {"rd"}},
+      {"Add", {"rd", "xd"}, {}, {"a"}},
+      {"QuantizeLinear", {"a", "s", "z"}, {}, {"aq"}},
+      {"DequantizeLinear", {"aq", "s", "z"}}}},
+    {"integers",
+     13,
+     {bytes_input("x", {1, 2, 4, 4})},
+     {kScales[0], kScales[1], kScales[2], kScales[3], integers("w", {2, 2, 1, 1}, {100, -5, 3, 7}, kS8),
+      integers("b", {2}, {1000, -70}, onnx::TensorProto::INT32),
+      integers("m", {2, 3}, {1, 2, 3, 4, 5, 6}, kS8)},
+     {{"QLinearConv", {"x", "s", "z", "w", "ws", "wz", "s", "z", "b"}, {}, {"c"}},
+      {"com.microsoft:QLinearAdd", {"c", "s", "z", "x", "s", "z", "s", "z"}, {}, {"a"}},
+      {"MaxPool", {"a"}, {{"kernel_shape", ints{2, 2}}}, {"p"}},
+      {"com.microsoft:QLinearGlobalAveragePool", {"p", "s", "z", "s", "z"}, {}, {"g"}},
+      {"Flatten", {"g"}, {}, {"f"}},
+      {"QLinearMatMul", {"f", "s", "z", "m", "ws", "wz", "s", "z"}}}},
+    {"dynamic",
+     13,
+     {{"x", {2, 3}}},
+     {integers("w", {3, 2}, {100, -5, 3, 7, 8, 9}, kS8), number("ws", 0.01f)},
+     {{"DynamicQuantizeLinear", {"x"}, {}, {"q", "s", "z"}},
+      {"MatMulInteger", {"q", "w", "z"}, {}, {"m"}},
+      {"Cast", {"m"}, {{"to", 1}}, {"c"}},
+      {"Mul", {"s", "ws"}, {}, {"scale"}},
+      {"Mul", {"c", "scale"}}}},
+};
+
 void write(const fs::path& path, const void* data, size_t size) {
   std::ofstream file(path, std::ios::binary);
   file.write(static_cast<const char*>(data), static_cast<std::streamsize>(size));
@@ -128,11 +176,24 @@ compiler::SampleSource random_samples(const OpCase& it, bool image) {
   return source;
 }
 
+fs::path write_onnx(const fs::path& folder, const OpCase& it) {
+  const fs::path onnx = folder / "onnx" / it.name;
+  const std::string bytes = build_model(it).SerializeAsString();
+  write(onnx, bytes.data(), bytes.size());
+  return onnx;
+}
+
+void write_quantized(const fs::path& folder) {
+  for (const OpCase& it : kQuantized) {
+    const fs::path onnx = write_onnx(folder, it);
+    const auto plan = compiler::compile(onnx.string(), {}, tools::plan_runner_factory()).plan;
+    write(folder / "plan" / (it.name + ".as_model"), plan.data(), plan.size());
+  }
+}
+
 void write_models(const fs::path& folder) {
   for (const OpCase& it : kModels) {
-    const fs::path onnx = folder / "onnx" / it.name;
-    const std::string bytes = build_model(it).SerializeAsString();
-    write(onnx, bytes.data(), bytes.size());
+    const fs::path onnx = write_onnx(folder, it);
     const bool image = it.name == "classifier";
     compiler::CompileOptions options;
     for (const char* precision : {"fp32", "fp16", "int8"}) {
@@ -190,6 +251,7 @@ int main(int argc, char** argv) {
   for (const char* name : {"plan", "onnx", "npy", "image"})
     std::filesystem::create_directories(folder / name);
   bantam::tests::write_models(folder);
+  bantam::tests::write_quantized(folder);
   bantam::tests::write_arrays(folder / "npy");
   bantam::tests::write_images(folder / "image", argv[2]);
   return 0;

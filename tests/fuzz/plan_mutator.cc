@@ -35,6 +35,9 @@ bool split(const uint8_t* data, size_t size, Parts* parts) {
   flatbuffers::Verifier verifier(begin, header.metadata_bytes);
   if (!plan::VerifyPlanBuffer(verifier)) return false;
   parts->plan = plan::UnPackPlan(begin);
+  for (const auto& op : parts->plan->ops) {
+    if (op->attributes.value == nullptr) op->attributes.Reset();  // a type alone cannot be packed again
+  }
   const auto* weights = reinterpret_cast<const std::byte*>(data + header.weights_offset);
   parts->weights.assign(weights, weights + header.weights_bytes);
   return true;
@@ -205,7 +208,10 @@ class Mutator {
       unary->kind = static_cast<plan::UnaryKind>(below(34));
       return change(&unary->alpha);
     }
-    if (auto* binary = attributes->AsBinary()) binary->kind = static_cast<plan::BinaryKind>(below(19));
+    if (auto* binary = attributes->AsBinary()) {
+      binary->kind = static_cast<plan::BinaryKind>(below(19));
+      binary->rounding = static_cast<plan::SumRounding>(below(4));
+    }
     if (auto* product = attributes->AsMatMul()) change(&product->transpose_b);
     if (auto* arg = attributes->AsArgMax()) change(&arg->axis);
     if (auto* softmax = attributes->AsSoftmax()) change(&softmax->axis);

@@ -45,11 +45,13 @@ Tensor filled(const std::vector<int32_t>& dims, float scale, int32_t zero_point,
 }
 
 template <typename F>
-void check_binary(BinaryKind kind, Tensor& a, Tensor& b, Tensor& y, plan::Clamp clamp, const F& reference) {
+void check_binary(BinaryKind kind, Tensor& a, Tensor& b, Tensor& y, plan::Clamp clamp, const F& reference,
+                  plan::SumRounding rounding = plan::SumRounding::kFast) {
   OneOp op(plan::OpCode::kBinary, {&a, &b}, {&y});
   plan::BinaryT attributes;
   attributes.kind = kind;
   attributes.clamp = std::make_unique<plan::Clamp>(clamp);
+  attributes.rounding = rounding;
   op.op.attributes.Set(std::move(attributes));
   std::vector<int8_t> expected;
   for (size_t i = 0; i < static_cast<size_t>(y.info.elements); ++i) {
@@ -116,6 +118,73 @@ TEST_CASE("int8 add and subtract") {
       check_binary(BinaryKind::kSub, a, b, y, plan::Clamp(0, 0, -20, 90),
                    [&](int8_t va, int8_t vb) { return reference_sum(va, vb, ra, -rb, -13, 77, 5); });
     }
+  }
+}
+
+// The sum that binary.cc states for SumRounding::kOnnx...; its operands may be exchanged.
+struct OnnxSum {
+  double a_zero, b_zero, y_zero;
+  float a_ratio, b_ratio;
+  double offset;  // of the model's integers: 128 for uint8
+
+  int8_t operator()(int8_t a, int8_t b, bool exchanged) const {
+    const auto scaled = [](float ratio, double q) { return static_cast<float>(ratio * q); };
+    const float zeros = scaled(a_ratio, a_zero + offset) + scaled(b_ratio, b_zero + offset);
+    const float fixed = static_cast<float>(y_zero + offset) - zeros;
+    const float x = static_cast<float>(a + offset), y = static_cast<float>(b + offset);
+    const float sum = exchanged ? std::fma(y, b_ratio, std::fma(x, a_ratio, fixed))
+                                : std::fma(x, a_ratio, std::fma(y, b_ratio, fixed));
+    return saturate(std::nearbyint(double{sum}) - offset);
+  }
+};
+
+TEST_CASE("int8 add and subtract as ONNX Runtime rounds") {
+  for (const Shapes& shapes : kShapes) {
+    Tensor a = filled(shapes.a, 0.043f, -13, 1), b = filled(shapes.b, 0.0091f, 77, 2);
+    const bool exchanged = shapes.a.back() == 1 && shapes.y.back() > 1;
+    for (const float y_scale : {0.051f, 0.0007f, 1.0f, 30.0f}) {
+      for (const auto rounding : {plan::SumRounding::kOnnxInt8, plan::SumRounding::kOnnxUInt8}) {
+        Tensor y = int8_tensor(shapes.y, y_scale, 5);
+        OnnxSum sum{-13,
+                    77,
+                    5,
+                    a.scales[0] / y_scale,
+                    b.scales[0] / y_scale,
+                    rounding == plan::SumRounding::kOnnxUInt8 ? 128.0 : 0.0};
+        check_binary(
+            BinaryKind::kAdd, a, b, y, plan::Clamp(0, 0, -128, 127),
+            [&](int8_t va, int8_t vb) { return sum(va, vb, exchanged); }, rounding);
+        sum.b_ratio = -sum.b_ratio;
+        check_binary(
+            BinaryKind::kSub, a, b, y, plan::Clamp(0, 0, -20, 90),
+            [&](int8_t va, int8_t vb) { return sum(va, vb, exchanged); }, rounding);
+      }
+    }
+  }
+}
+
+TEST_CASE("int8 sums with every pair of values, near and at ties") {
+  Tensor a = int8_tensor({256, 1}, 0.79328f, 3), b = int8_tensor({1, 256}, 0.8921f, -7);
+  for (int i = 0; i < 256; ++i) a.data<int8_t>()[i] = b.data<int8_t>()[i] = static_cast<int8_t>(i - 128);
+  for (const float ratio : {0.5f, 0.79328f, 255.9f, 0.000245f}) {
+    a.scales[0] = ratio;
+    b.scales[0] = ratio == 0.5f ? 0.25f : 0.8921f;
+    Tensor y = int8_tensor({256, 256}, 1.0f, 1);
+    const OnnxSum sum{3, -7, 1, a.scales[0], b.scales[0], 128};
+    check_binary(
+        BinaryKind::kAdd, a, b, y, plan::Clamp(0, 0, -128, 127),
+        [&](int8_t va, int8_t vb) { return sum(va, vb, true); }, plan::SumRounding::kOnnxUInt8);
+  }
+}
+
+TEST_CASE("int8 sums of scales that are too far apart are refused") {
+  for (const float scale : {256.0f, 0.0002f}) {
+    Tensor a = filled({8}, scale, 4, 3), b = filled({8}, 1.0f, 4, 4), y = int8_tensor({8}, 1.0f, 4);
+    OneOp op(plan::OpCode::kBinary, {&a, &b}, {&y});
+    plan::BinaryT attributes;
+    attributes.rounding = plan::SumRounding::kOnnxInt8;
+    op.op.attributes.Set(std::move(attributes));
+    CHECK(op.run(kernels::create_int8_binary).code() == StatusCode::kUnsupported);
   }
 }
 

@@ -18,7 +18,7 @@ inline int8_t requantize(int32_t acc, float scale, int32_t zero_point, int32_t q
 }
 
 inline int8_t quantize(float x, float scale, int32_t zero_point) {
-  const float scaled = x * (1.0f / scale);
+  const float scaled = x / scale;
   return std::isnan(scaled) ? static_cast<int8_t>(zero_point)
                             : saturate(std::nearbyint(double(scaled)) + zero_point);
 }

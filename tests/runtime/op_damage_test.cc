@@ -201,6 +201,10 @@ TEST_CASE("reductions, softmax and normalization") {
   CHECK(softmax(f32({2, 3}), 0, f32({2, 3})) == kAxis);
   CHECK(softmax(f32({}), -1, f32({})) == kAxis);
   CHECK(softmax(f32({2, 3}), -1, f32({3, 2})) == kShape);
+  plan::SoftmaxT last;
+  last.axis = -1;
+  CHECK(problem(OpCode::kSoftmax, {f32({2, 3}), f32({256})}, f32({2, 3}), last) ==
+        "its table is not a constant int32 [256]");
 
   const auto layer_norm = [](int32_t axes, float epsilon, const Type& scale) {
     return problem(OpCode::kLayerNorm, {f32({2, 3, 4}), scale}, f32({2, 3, 4}),
@@ -250,6 +254,9 @@ TEST_CASE("elementwise ops") {
   CHECK(binary(BinaryKind::kAnd, f32({4}), f32({4}), boolean({4})) == kDtype);
   CHECK(binary(BinaryKind::kMul, i8({4}), i8({4}), i8({4})) == kScale);
   CHECK(binary(static_cast<BinaryKind>(100), f32({4}), f32({4}), f32({4})) == kEnum);
+  CHECK(problem(OpCode::kBinary, {f32({4}), f32({4})}, f32({4}), with<plan::BinaryT>([](auto& attrs) {
+                  attrs.rounding = static_cast<plan::SumRounding>(3);
+                })) == kEnum);
 
   CHECK(problem(OpCode::kWhere, {boolean({2, 1}), f32({3}), f32({1})}, f32({2, 3})) == "");
   CHECK(problem(OpCode::kWhere, {boolean({2, 1}), f32({3}), f32({1})}, f32({2, 1})) == kShape);

@@ -20,7 +20,7 @@ namespace {
 struct CompileFlags {
   std::string model;
   std::string output;
-  std::string precision = "fp32";
+  std::string precision;
   std::string ranges;
   std::vector<std::string> calibrate;
   std::string dump_ir;
@@ -83,7 +83,7 @@ void check_flags(const CompileFlags& flags) {
   if (int8 && flags.calibrate.empty()) {
     throw UsageError("--precision int8 needs --calibrate with samples (a folder of images or an .npy file)");
   }
-  if (flags.precision == "fp32" && !flags.calibrate.empty())
+  if (!int8 && flags.precision != "fp16" && !flags.calibrate.empty())
     throw UsageError("--calibrate goes with --precision int8 or fp16");
   if (!int8 && !flags.ranges.empty()) throw UsageError("--ranges goes with --precision int8 only");
   if (flags.output.empty() && flags.stop_after.empty()) throw UsageError("--output is required: -o M.bantam");
@@ -91,15 +91,16 @@ void check_flags(const CompileFlags& flags) {
 
 compiler::CompileOptions compile_options(const CompileFlags& flags, Progress& progress) {
   compiler::CompileOptions options;
-  options.precision = value_of(kPrecisions, flags.precision);
+  if (!flags.precision.empty()) options.precision = value_of(kPrecisions, flags.precision);
   if (!flags.ranges.empty()) options.ranges = value_of(kRanges, flags.ranges);
   options.shapes = flags.model_flags.shape_map();
   options.image = to_compiler(flags.model_flags.image_options());
   if (!flags.calibrate.empty()) options.calibration = sample_source(flags);
   options.dump_ir_directory = flags.dump_ir;
   options.stop_after = flags.stop_after;
-  options.options_text = "--precision " + flags.precision +
-                         (flags.ranges.empty() ? "" : " --ranges " + flags.ranges) + flags.model_flags.text();
+  std::string text = (flags.precision.empty() ? "" : " --precision " + flags.precision) +
+                     (flags.ranges.empty() ? "" : " --ranges " + flags.ranges) + flags.model_flags.text();
+  options.options_text = text.empty() ? text : text.substr(1);
   options.threads = flags.threads;
   options.progress = [&progress](std::string_view stage, double fraction) { progress.show(stage, fraction); };
   return options;
@@ -130,8 +131,10 @@ void add_compile(CLI::App& app, Action& chosen) {
   command->add_option("model", flags->model, "M.onnx")->required();
   command->add_option("-o,--output", flags->output, "M.bantam");
   command
-      ->add_option("--precision", flags->precision,
-                   "fp32 (default), fp16 (half the size, computed in fp16 where the CPU can) or int8")
+      ->add_option(
+          "--precision", flags->precision,
+          "fp32, fp16 (half the size, computed in fp16 where the CPU can) or int8; left out, a quantized "
+          "model is compiled as it says, others as fp32")
       ->check(CLI::IsMember(names_of(kPrecisions)));
   command
       ->add_option("--calibrate", flags->calibrate,

@@ -17,6 +17,7 @@ LoadedModel compile_in_memory(const std::string& onnx,
                               const std::optional<ImageOptions>& image) {
   Progress progress;
   compiler::CompileOptions options;
+  options.precision = compiler::Precision::kFp32;  // what a quantized model says, computed in float32
   options.shapes = shapes;
   options.image = to_compiler(image);
   options.progress = [&](std::string_view stage, double fraction) { progress.show(stage, fraction); };

@@ -1,6 +1,7 @@
 #include "import/onnx_tensor.h"
 #include "ops/importers.h"
 #include "ops/infer.h"
+#include "ops/quantized/scheme.h"
 #include "ops/shape_rules.h"
 
 namespace bantam::compiler {
@@ -18,7 +19,8 @@ void import_cast(NodeImporter& n) {
   const int64_t to = checked_int(n, n.attr_int("to", 0), "to", 0, INT32_MAX);
   const std::optional<DType> dtype = dtype_from_onnx(static_cast<int>(to));
   if (!dtype) n.fail(fmt::format("a cast to {} is not supported", onnx_type_name(static_cast<int>(to))));
-  n.output(n.cast(n.input(0), *dtype));
+  const ValueId x = n.input(0);
+  n.output(n.cast(n.stored_of(x) ? as_numbers(n, x) : x, *dtype));
 }
 
 // ONNX CastLike 15, 19, 21.

@@ -48,21 +48,20 @@ ValueId row_bias(NodeImporter& n, ValueId c, int64_t columns) {
       Tensor::of<float>({columns}, std::vector<float>(static_cast<size_t>(columns), scalar.as<float>()[0])));
 }
 
-void expect_gemm_operands(const NodeImporter& n) {
-  expect_input_count(n, 2, 3);
-  for (int i = 0; i < n.input_count(); ++i) {
-    if (n.type_of(n.input(i)).dtype != DType::kFloat32) {
-      n.fail(fmt::format("input {} is {}; supported: float32", i, to_string(n.type_of(n.input(i)))));
+void expect_gemm_operands(const NodeImporter& n, const std::vector<ValueId>& operands) {
+  for (size_t i = 0; i < operands.size(); ++i) {
+    if (operands[i] != kNoValue && n.type_of(operands[i]).dtype != DType::kFloat32) {
+      n.fail(fmt::format("input {} is {}; supported: float32", i, to_string(n.type_of(operands[i]))));
     }
   }
-  if (n.rank_of(n.input(0)) != 2 || n.rank_of(n.input(1)) != 2) {
-    n.fail(fmt::format("inputs [{}] and [{}] must have 2 dimensions", to_string(n.shape_of(n.input(0))),
-                       to_string(n.shape_of(n.input(1)))));
+  if (n.rank_of(operands[0]) != 2 || n.rank_of(operands[1]) != 2) {
+    n.fail(fmt::format("inputs [{}] and [{}] must have 2 dimensions", to_string(n.shape_of(operands[0])),
+                       to_string(n.shape_of(operands[1]))));
   }
 }
 
-void expect_addend(const NodeImporter& n, int64_t rows, int64_t columns) {
-  const Shape c = n.shape_of(n.input(2));
+void expect_addend(const NodeImporter& n, ValueId addend, int64_t rows, int64_t columns) {
+  const Shape c = n.shape_of(addend);
   const Shape y = {rows, columns};
   bool fits = c.size() <= 2;
   for (size_t i = 0; fits && i < c.size(); ++i) fits = c[i] == 1 || c[i] == y[i + 2 - c.size()];
@@ -71,38 +70,37 @@ void expect_addend(const NodeImporter& n, int64_t rows, int64_t columns) {
 
 }  // namespace
 
-// ONNX Gemm 7, 9, 11, 13: alpha * A' * B' + beta * C.
-void import_gemm(NodeImporter& n) {
-  expect_gemm_operands(n);
+// alpha * A' * B' + beta * C
+ValueId gemm(NodeImporter& n, ValueId left, ValueId b, ValueId c) {
+  expect_gemm_operands(n, {left, b, c});
   const float alpha = n.attr_float("alpha", 1.0f);
   const float beta = n.attr_float("beta", 1.0f);
   const bool transpose_a = n.attr_int("transA", 0) != 0;
   const bool transpose_b = n.attr_int("transB", 0) != 0;
-  const ValueId a = transpose_a ? n.transpose(n.input(0), {1, 0}) : n.input(0);
-  const ValueId b = n.input(1);
+  const ValueId a = transpose_a ? n.transpose(left, {1, 0}) : left;
   const int64_t rows = n.shape_of(a)[0];
   const int64_t columns = n.shape_of(b)[transpose_b ? 0 : 1];
-  ValueId addend = kNoValue;
-  if (n.has_input(2)) {
-    expect_addend(n, rows, columns);
-    if (beta != 0.0f) addend = n.input(2);
-  }
+  if (c != kNoValue) expect_addend(n, c, rows, columns);
+  const ValueId addend = beta == 0.0f ? kNoValue : c;
   if (!n.is_constant(b)) {
     plan::MatMulT attributes;
     attributes.transpose_b = transpose_b;
     const ValueId product = scaled(n, n.emit(OpCode::kMatMul, {a, b}, attributes), alpha);
-    n.output(addend == kNoValue ? product
-                                : n.binary(plan::BinaryKind::kAdd, product, scaled(n, addend, beta)));
-    return;
+    return addend == kNoValue ? product : n.binary(plan::BinaryKind::kAdd, product, scaled(n, addend, beta));
   }
   const ValueId weights = scaled(n, transpose_b ? b : n.transpose(b, {1, 0}), alpha);
   const ValueId bias = addend == kNoValue ? kNoValue : row_bias(n, addend, columns);
   if (bias != kNoValue || addend == kNoValue) {
-    n.output(emit_fully_connected(n, a, weights, bias == kNoValue ? bias : scaled(n, bias, beta)));
-    return;
+    return emit_fully_connected(n, a, weights, bias == kNoValue ? bias : scaled(n, bias, beta));
   }
   const ValueId product = emit_fully_connected(n, a, weights, kNoValue);
-  n.output(n.binary(plan::BinaryKind::kAdd, product, scaled(n, addend, beta)));
+  return n.binary(plan::BinaryKind::kAdd, product, scaled(n, addend, beta));
+}
+
+// ONNX Gemm 7, 9, 11, 13.
+void import_gemm(NodeImporter& n) {
+  expect_input_count(n, 2, 3);
+  n.output(gemm(n, n.input(0), n.input(1), n.has_input(2) ? n.input(2) : kNoValue));
 }
 
 }  // namespace bantam::compiler

@@ -27,17 +27,15 @@ TensorType infer_mat_mul(const Graph& graph, const Node& node) {
   return {a.dtype, shape};
 }
 
-// ONNX MatMul 1, 9, 13, as numpy.matmul: a 1-d operand is a row on the left, a column on the right, and that
-// dimension is dropped from the result.
-void import_mat_mul(NodeImporter& n) {
-  expect_input_count(n, 2, 2);
-  const Shape a_shape = n.shape_of(n.input(0));
-  const Shape b_shape = n.shape_of(n.input(1));
+// As numpy.matmul: a 1-d operand is a row on the left, a column on the right, and that dimension is dropped
+// from the result.
+ValueId matrix_product(NodeImporter& n, ValueId left, ValueId b) {
+  const Shape a_shape = n.shape_of(left);
+  const Shape b_shape = n.shape_of(b);
   if (a_shape.empty() || b_shape.empty()) n.fail("an operand is a scalar");
   const bool row = a_shape.size() == 1;
   const bool column = b_shape.size() == 1;
-  const ValueId a = row ? n.reshape(n.input(0), {1, a_shape[0]}) : n.input(0);
-  const ValueId b = n.input(1);
+  const ValueId a = row ? n.reshape(left, {1, a_shape[0]}) : left;
   ValueId product = kNoValue;
   if (n.is_constant(b) && b_shape.size() <= 2) {
     const ValueId weights = column ? n.reshape(b, {1, b_shape[0]}) : n.transpose(b, {1, 0});
@@ -48,7 +46,13 @@ void import_mat_mul(NodeImporter& n) {
   Shape shape = n.shape_of(product);
   if (column) shape.pop_back();
   if (row) shape.erase(shape.end() - (column ? 1 : 2));
-  n.output(n.reshape(product, shape));
+  return n.reshape(product, shape);
+}
+
+// ONNX MatMul 1, 9, 13.
+void import_mat_mul(NodeImporter& n) {
+  expect_input_count(n, 2, 2);
+  n.output(matrix_product(n, n.input(0), n.input(1)));
 }
 
 }  // namespace bantam::compiler

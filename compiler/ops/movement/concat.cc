@@ -25,18 +25,24 @@ TensorType infer_concat(const Graph& graph, const Node& node) {
   return out;
 }
 
+ValueId concatenation(NodeImporter& n, const std::vector<ValueId>& parts) {
+  if (!n.has_attr("axis")) n.fail("attribute axis is missing");
+  std::vector<ValueId> inputs;
+  for (const ValueId part : parts) {
+    if (element_count(n.shape_of(part)) > 0) inputs.push_back(part);
+  }
+  if (inputs.empty()) inputs.push_back(parts[0]);
+  plan::ConcatT attributes;
+  attributes.axis = n.axis(n.attr_int("axis", 0), n.rank_of(inputs[0]));
+  return inputs.size() == 1 ? inputs[0] : n.emit(OpCode::kConcat, inputs, attributes);
+}
+
 // ONNX Concat 4, 11, 13.
 void import_concat(NodeImporter& n) {
   expect_input_count(n, 1, INT32_MAX);
-  if (!n.has_attr("axis")) n.fail("attribute axis is missing");
-  std::vector<ValueId> inputs;
-  for (int i = 0; i < n.input_count(); ++i) {
-    if (element_count(n.shape_of(n.input(i))) > 0) inputs.push_back(n.input(i));
-  }
-  if (inputs.empty()) inputs.push_back(n.input(0));
-  plan::ConcatT attributes;
-  attributes.axis = n.axis(n.attr_int("axis", 0), n.rank_of(inputs[0]));
-  n.output(inputs.size() == 1 ? inputs[0] : n.emit(OpCode::kConcat, inputs, attributes));
+  std::vector<ValueId> parts;
+  for (int i = 0; i < n.input_count(); ++i) parts.push_back(n.input(i));
+  n.output(concatenation(n, parts));
 }
 
 }  // namespace bantam::compiler

@@ -66,11 +66,26 @@ PadMode read_mode(NodeImporter& n) {
   n.fail(fmt::format("mode '{}'; supported: constant, reflect, edge, wrap", mode));
 }
 
+// What the integer `value` stands for.
+float real_value(NodeImporter& n, const Tensor& value, const Stored& stored) {
+  if (value.type.dtype != stored.dtype) {
+    n.fail(
+        fmt::format("constant_value is {}, the tensor {}", to_string(value.type), dtype_name(stored.dtype)));
+  }
+  const int q = stored.dtype == DType::kInt8 ? int{value.as<int8_t>()[0]} : int{value.as<uint8_t>()[0]};
+  return static_cast<float>(q - stored.zero_point) * stored.scale;
+}
+
 // The op keeps its value as float32; an integer that this cannot hold is refused.
 float read_value(NodeImporter& n) {
-  if (!n.has_input(2)) return n.attr_float("value", 0.0f);
+  const std::optional<Stored> stored = n.stored_of(n.input(0));
+  if (!n.has_input(2)) {
+    const float value = n.attr_float("value", 0.0f);
+    return stored ? (value - static_cast<float>(stored->zero_point)) * stored->scale : value;
+  }
   const Tensor& tensor = n.constant(2, "constant_value");
   if (tensor.elements() != 1) n.fail("constant_value must be a scalar");
+  if (stored) return real_value(n, tensor, *stored);
   switch (tensor.type.dtype) {
     case DType::kFloat32:
       return tensor.as<float>()[0];

@@ -9,7 +9,7 @@ namespace bantam::compiler {
 
 TensorType infer_softmax(const Graph& graph, const Node& node) {
   const auto& attributes = attributes_of<plan::SoftmaxT>(node);
-  expect_inputs(node, 1);
+  expect_inputs(node, 1, 2);  // the second: the table of an int8 softmax
   expect_real(graph, node, 0);
   const TensorType& x = input_type(graph, node, 0);
   expect_axis(node, attributes.axis, x.shape.size());
@@ -42,20 +42,24 @@ ValueId constant_softmax(NodeImporter& n, ValueId x, int axis, bool log) {
   return n.transpose(emit_softmax(n, n.transpose(x, swap), n.rank_of(x) - 1, log), swap);
 }
 
-// ONNX Softmax and LogSoftmax 1, 11, 13.
-void import_any_softmax(NodeImporter& n, bool log) {
-  expect_input_count(n, 1, 1);
-  const ValueId x = n.input(0);
-  if (n.rank_of(x) == 0) n.fail("its input is a scalar");
-  const bool flattens = n.opset() < 13;
-  const int axis = n.axis(n.attr_int("axis", flattens ? 1 : -1), n.rank_of(x));
-  if (flattens) return n.output(flattened_softmax(n, x, axis, log));
-  n.output(n.is_constant(x) ? constant_softmax(n, x, axis, log) : emit_softmax(n, x, axis, log));
-}
-
 }  // namespace
 
-void import_softmax(NodeImporter& n) { import_any_softmax(n, false); }
-void import_log_softmax(NodeImporter& n) { import_any_softmax(n, true); }
+ValueId softmax(NodeImporter& n, ValueId x, int opset, bool log) {
+  if (n.rank_of(x) == 0) n.fail("its input is a scalar");
+  const bool flattens = opset < 13;
+  const int axis = n.axis(n.attr_int("axis", flattens ? 1 : -1), n.rank_of(x));
+  if (flattens) return flattened_softmax(n, x, axis, log);
+  return n.is_constant(x) ? constant_softmax(n, x, axis, log) : emit_softmax(n, x, axis, log);
+}
+
+// ONNX Softmax and LogSoftmax 1, 11, 13.
+void import_softmax(NodeImporter& n) {
+  expect_input_count(n, 1, 1);
+  n.output(softmax(n, n.input(0), n.opset(), false));
+}
+void import_log_softmax(NodeImporter& n) {
+  expect_input_count(n, 1, 1);
+  n.output(softmax(n, n.input(0), n.opset(), true));
+}
 
 }  // namespace bantam::compiler

@@ -72,13 +72,11 @@ ValueId reduce(NodeImporter& n, ReduceKind kind, ValueId x, const std::vector<in
   return n.emit(OpCode::kReduce, {x}, attributes);
 }
 
-void import_global_pool(NodeImporter& n, ReduceKind kind) {
-  expect_input_count(n, 1, 1);
-  const ValueId x = n.input(0);
+ValueId global_pool(NodeImporter& n, ReduceKind kind, ValueId x) {
   if (n.rank_of(x) < 3) n.fail(fmt::format("input [{}]; supported: [N,C,...]", to_string(n.shape_of(x))));
   std::vector<int> axes = all_axes(n.rank_of(x));
   axes.erase(axes.begin(), axes.begin() + 2);
-  n.output(reduce(n, kind, x, axes, true));
+  return reduce(n, kind, x, axes, true);
 }
 
 }  // namespace
@@ -120,7 +118,15 @@ void import_reduce_log_sum_exp(NodeImporter& n) {
   n.output(n.reshape(result, shape));
 }
 
-void import_global_average_pool(NodeImporter& n) { import_global_pool(n, ReduceKind::kMean); }
-void import_global_max_pool(NodeImporter& n) { import_global_pool(n, ReduceKind::kMax); }
+ValueId global_average_pool(NodeImporter& n, ValueId x) { return global_pool(n, ReduceKind::kMean, x); }
+
+void import_global_average_pool(NodeImporter& n) {
+  expect_input_count(n, 1, 1);
+  n.output(global_average_pool(n, n.input(0)));
+}
+void import_global_max_pool(NodeImporter& n) {
+  expect_input_count(n, 1, 1);
+  n.output(global_pool(n, ReduceKind::kMax, n.input(0)));
+}
 
 }  // namespace bantam::compiler

@@ -23,28 +23,32 @@ TensorType infer_conv2d(const Graph& graph, const Node& node) {
   return {x.dtype, spatial_shape(graph.layout, x.shape[0], w[0], height, width)};
 }
 
-// ONNX Conv 1, 11, 22.
-void import_conv(NodeImporter& n) {
-  expect_input_count(n, 2, 3);
-  const int spatial = spatial_rank(n, n.input(0));
-  const Shape weights = n.shape_of(n.input(1));
-  if (weights.size() != n.shape_of(n.input(0)).size()) {
+ValueId convolution(NodeImporter& n, ValueId input, ValueId kernels, ValueId bias) {
+  const int spatial = spatial_rank(n, input);
+  const Shape weights = n.shape_of(kernels);
+  if (weights.size() != n.shape_of(input).size()) {
     n.fail(fmt::format("weights [{}] for input [{}]: both must have as many dimensions", to_string(weights),
-                       to_string(n.shape_of(n.input(0)))));
+                       to_string(n.shape_of(input))));
   }
   const std::vector<int64_t> kernel(weights.begin() + 2, weights.end());
   if (n.attr_ints("kernel_shape", kernel) != kernel) {
     n.fail(fmt::format("kernel_shape contradicts the weights [{}]", to_string(weights)));
   }
   Window window = read_window(n, kernel);
-  const ValueId x = add_height(n, n.input(0));
+  const ValueId x = add_height(n, input);
   resolve_auto_pad(window, n.shape_of(x));
   plan::Conv2dT attributes;
   set_window(attributes, window);
   attributes.groups = checked_int(n, n.attr_int("group", 1), "group", 1, INT32_MAX);
-  std::vector<ValueId> inputs = {x, add_height(n, n.input(1))};
-  if (n.has_input(2)) inputs.push_back(n.input(2));
-  n.output(drop_height(n, n.emit(OpCode::kConv2d, std::move(inputs), std::move(attributes)), spatial));
+  std::vector<ValueId> inputs = {x, add_height(n, kernels)};
+  if (bias != kNoValue) inputs.push_back(bias);
+  return drop_height(n, n.emit(OpCode::kConv2d, std::move(inputs), std::move(attributes)), spatial);
+}
+
+// ONNX Conv 1, 11, 22.
+void import_conv(NodeImporter& n) {
+  expect_input_count(n, 2, 3);
+  n.output(convolution(n, n.input(0), n.input(1), n.has_input(2) ? n.input(2) : kNoValue));
 }
 
 }  // namespace bantam::compiler

@@ -36,9 +36,8 @@ TensorType infer_pool2d(const Graph& graph, const Node& node) {
 
 namespace {
 
-void import_pool(NodeImporter& n, OpCode code) {
-  expect_input_count(n, 1, 1);
-  const int spatial = spatial_rank(n, n.input(0));
+ValueId pool(NodeImporter& n, OpCode code, ValueId input) {
+  const int spatial = spatial_rank(n, input);
   const std::vector<int64_t> kernel = n.attr_ints("kernel_shape");
   if (kernel.size() != static_cast<size_t>(spatial)) {
     n.fail(fmt::format("kernel_shape has {} entries, it must have {}", kernel.size(), spatial));
@@ -50,7 +49,7 @@ void import_pool(NodeImporter& n, OpCode code) {
                          window.pad_end[i], window.kernel[i]));
     }
   }
-  const ValueId x = add_height(n, n.input(0));
+  const ValueId x = add_height(n, input);
   resolve_auto_pad(window, n.shape_of(x));
   plan::Pool2dT attributes;
   set_window(attributes, window);
@@ -58,7 +57,7 @@ void import_pool(NodeImporter& n, OpCode code) {
   attributes.kernel_w = static_cast<int>(window.kernel[1]);
   attributes.ceil_mode = n.attr_int("ceil_mode", 0) != 0 && window.auto_pad == AutoPad::kNotSet;
   if (code == OpCode::kAveragePool2d) attributes.count_include_pad = n.attr_int("count_include_pad", 0) != 0;
-  n.output(drop_height(n, n.emit(code, {x}, std::move(attributes)), spatial));
+  return drop_height(n, n.emit(code, {x}, std::move(attributes)), spatial);
 }
 
 }  // namespace
@@ -67,10 +66,16 @@ void import_pool(NodeImporter& n, OpCode code) {
 void import_max_pool(NodeImporter& n) {
   if (n.output_count() > 1) n.fail("its second output (Indices) is not supported");
   n.ignore_attr("storage_order");  // of Indices
-  import_pool(n, OpCode::kMaxPool2d);
+  expect_input_count(n, 1, 1);
+  n.output(pool(n, OpCode::kMaxPool2d, n.input(0)));
 }
 
+ValueId average_pool(NodeImporter& n, ValueId x) { return pool(n, OpCode::kAveragePool2d, x); }
+
 // ONNX AveragePool 1, 7, 10, 11, 19, 22.
-void import_average_pool(NodeImporter& n) { import_pool(n, OpCode::kAveragePool2d); }
+void import_average_pool(NodeImporter& n) {
+  expect_input_count(n, 1, 1);
+  n.output(average_pool(n, n.input(0)));
+}
 
 }  // namespace bantam::compiler

@@ -3,6 +3,7 @@
 
 #include "ops/importers.h"
 #include "ops/infer.h"
+#include "ops/quantized/scheme.h"
 #include "ops/shape_rules.h"
 
 namespace bantam::compiler {
@@ -272,7 +273,13 @@ void import_resize(NodeImporter& n) {
   const bool shrinks =
       std::any_of(resize.scale.begin(), resize.scale.end(), [](float s) { return s < 1.0f; });
   if (n.attr_int("antialias", 0) != 0 && shrinks) n.fail("antialias=1 is not supported");
-  n.output(resize_axes(n, x, attributes, resize));
+  const std::optional<Stored> stored = n.stored_of(x);
+  if (stored && attributes.coordinates == CoordinateMode::kTfCropAndResize) {
+    n.fail("tf_crop_and_resize of a quantized tensor is not supported");
+  }
+  const bool rounds = stored && attributes.mode == ResizeMode::kLinear;
+  const ValueId y = resize_axes(n, x, attributes, resize);
+  n.output(rounds ? quantized(n, y, *stored) : y);
 }
 
 // ONNX Upsample 7 (attribute), 9 (input); opset 10 put Resize in its place.

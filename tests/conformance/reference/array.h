@@ -9,7 +9,7 @@ namespace bantam::tests {
 
 using Index = std::vector<int64_t>;
 
-enum class Kind { kFloat, kInt, kBool };
+enum class Kind { kFloat, kInt, kBool, kInt8, kUInt8 };  // kInt: int32 or int64
 
 struct Array {
   Index shape;

@@ -39,12 +39,26 @@ Index Node::is_or_in(const std::string& name, size_t index, const Index& otherwi
 
 namespace {
 
+Kind kind_of(int type) {
+  switch (type) {
+    case onnx::TensorProto::FLOAT:
+      return Kind::kFloat;
+    case onnx::TensorProto::INT8:
+      return Kind::kInt8;
+    case onnx::TensorProto::UINT8:
+      return Kind::kUInt8;
+    default:
+      return Kind::kInt;
+  }
+}
+
 Array array_of(const onnx::TensorProto& tensor) {
   Array array;
   array.shape.assign(tensor.dims().begin(), tensor.dims().end());
   for (float value : tensor.float_data()) array.values.push_back(value);
   for (int64_t value : tensor.int64_data()) array.values.push_back(static_cast<double>(value));
-  if (tensor.data_type() != onnx::TensorProto::FLOAT) array.kind = Kind::kInt;
+  for (int32_t value : tensor.int32_data()) array.values.push_back(value);
+  array.kind = kind_of(tensor.data_type());
   return array;
 }
 
@@ -57,6 +71,8 @@ Array constant(const Node& node) {
   return {{reals.size()}, {reals.begin(), reals.end()}, Kind::kFloat};
 }
 
+}  // namespace
+
 Outputs run_node(const Node& node) {
   if (node.proto.op_type() == "Constant") return {constant(node)};
   if (node.proto.op_type() == "ConstantOfShape") {
@@ -66,14 +82,12 @@ Outputs run_node(const Node& node) {
         node.in(0).ints(), [&](const Index&) { return fill.values[0]; }, fill.kind)};
   }
   for (auto* run : {run_elementwise, run_window, run_resize, run_matrix, run_normalization, run_reduction,
-                    run_movement}) {
+                    run_movement, run_quantized}) {
     Outputs outputs = run(node);
     if (!outputs.empty()) return outputs;
   }
   throw std::logic_error("reference: no loop for " + node.proto.op_type());
 }
-
-}  // namespace
 
 Outputs run_reference(const onnx::ModelProto& model, const std::vector<Array>& inputs) {
   std::map<std::string, Array> values;

@@ -36,6 +36,10 @@ Outputs run_matrix(const Node& node);
 Outputs run_normalization(const Node& node);
 Outputs run_reduction(const Node& node);
 Outputs run_movement(const Node& node);
+Outputs run_quantized(const Node& node);
+
+// Whatever its family.
+Outputs run_node(const Node& node);
 
 // The outputs of a model, node by node.
 Outputs run_reference(const onnx::ModelProto& model, const std::vector<Array>& inputs);

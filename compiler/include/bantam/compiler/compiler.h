@@ -18,7 +18,9 @@
 
 namespace bantam::compiler {
 
-enum class Precision { kFp32, kFp16, kInt8 };
+// kAsModel: int8 where the model states its quantization (QuantizeLinear and its kin), float32 elsewhere.
+// kFp32 computes such a model in float32, rounding where it says so; kFp16 is kAsModel with float16 weights.
+enum class Precision { kAsModel, kFp32, kFp16, kInt8 };
 
 // How the ranges of activations are chosen from what calibration saw.
 enum class RangeMethod { kMinMax, kPercentile, kSquaredError };
@@ -68,7 +70,7 @@ class PlanRunner {
 using PlanRunnerFactory = std::function<std::unique_ptr<PlanRunner>(std::span<const std::byte> plan)>;
 
 struct CompileOptions {
-  Precision precision = Precision::kFp32;
+  Precision precision = Precision::kAsModel;
   RangeMethod ranges = RangeMethod::kSquaredError;
   std::map<std::string, std::vector<int64_t>> shapes;  // of graph inputs with free dimensions
   std::optional<ImageOptions> image;

@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "int8/arithmetic.h"
+#include "int8/binary/params.h"
 #include "int8/dispatch.h"
 #include "int8/highway_targets.h"
 #include "int8/int8_kernels.h"
@@ -8,28 +9,11 @@
 #include "layout.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "int8/binary.cc"
+#define HWY_TARGET_INCLUDE "int8/binary/binary.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "int8/binary/sums-inl.h"
 #include "int8/vector-inl.h"
-
-#ifndef BANTAM_INT8_BINARY_ONCE
-#define BANTAM_INT8_BINARY_ONCE
-namespace bantam::kernels {
-
-struct BinaryParams {
-  int32_t a_zero = 0, b_zero = 0, y_zero = 0;
-  QRange range;
-  float scale = 0;  // kMul: a_scale * b_scale / y_scale
-  // kAdd, kSub: y = (a * a_multiplier + b * b_multiplier + bias) >> shift, the rounding half and all zero
-  // points in the bias.
-  int16_t a_multiplier = 0, b_multiplier = 0;
-  int32_t bias = 0;
-  int32_t shift = 0;
-};
-
-}  // namespace bantam::kernels
-#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace bantam::kernels::HWY_NAMESPACE {
@@ -68,41 +52,6 @@ struct MulOp {
   }
   HWY_INLINE VI8 operator()(VI8 a, VI8 b) const {
     return output(half(widen_lower(a), widen_lower(b)), half(widen_upper(a), widen_upper(b)));
-  }
-};
-
-struct AddOp {
-  VI16 multipliers;  // a's and b's in turn
-  VI32 bias;
-  int shift;
-  Output output;
-
-  explicit AddOp(const BinaryParams& p)
-      : multipliers(hn::BitCast(
-            DI16(), hn::Set(DI32(), static_cast<int32_t>(static_cast<uint16_t>(p.a_multiplier) |
-                                                         static_cast<uint32_t>(p.b_multiplier) << 16)))),
-        bias(hn::Set(DI32(), p.bias)),
-        shift(p.shift),
-        output(0, p.range.min, p.range.max) {}
-
-  HWY_INLINE VI32 quarter(VI16 pairs) const {
-    return hn::ShiftRightSame(hn::Add(hn::WidenMulPairwiseAdd(DI32(), pairs, multipliers), bias), shift);
-  }
-  HWY_INLINE VI16 half(VI16 a, VI16 b) const {
-#if HWY_ARCH_ARM && HWY_TARGET != HWY_EMU128
-    const int16_t a_factor = vgetq_lane_s16(multipliers.raw, 0),
-                  b_factor = vgetq_lane_s16(multipliers.raw, 1);
-    const auto sum = [&](int16x4_t a4, int16x4_t b4) HWY_ATTR {
-      return hn::ShiftRightSame(VI32(vmlal_n_s16(vmlal_n_s16(bias.raw, a4, a_factor), b4, b_factor)), shift);
-    };
-    return narrow(sum(vget_low_s16(a.raw), vget_low_s16(b.raw)),
-                  sum(vget_high_s16(a.raw), vget_high_s16(b.raw)));
-#else
-    return narrow(quarter(hn::InterleaveLower(DI16(), a, b)), quarter(hn::InterleaveUpper(DI16(), a, b)));
-#endif
-  }
-  HWY_INLINE VI8 operator()(VI8 a, VI8 b) const {
-    return output.clamp(narrow(half(widen_lower(a), widen_lower(b)), half(widen_upper(a), widen_upper(b))));
   }
 };
 
@@ -146,6 +95,10 @@ void apply_add(const BinaryParams& params, const int8_t* a, const int8_t* b, boo
                size_t count) {
   apply<AddOp>(params, a, b, b_is_scalar, y, count);
 }
+void apply_onnx_add(const BinaryParams& params, const int8_t* a, const int8_t* b, bool b_is_scalar, int8_t* y,
+                    size_t count) {
+  apply<OnnxAddOp>(params, a, b, b_is_scalar, y, count);
+}
 void apply_min(const BinaryParams& params, const int8_t* a, const int8_t* b, bool b_is_scalar, int8_t* y,
                size_t count) {
   apply<MinOp>(params, a, b, b_is_scalar, y, count);
@@ -165,6 +118,7 @@ namespace bantam::kernels {
 
 HWY_EXPORT(apply_mul);
 HWY_EXPORT(apply_add);
+HWY_EXPORT(apply_onnx_add);
 HWY_EXPORT(apply_min);
 HWY_EXPORT(apply_max);
 
@@ -173,13 +127,13 @@ namespace {
 using plan::BinaryKind;
 using ApplyFunction = void (*)(const BinaryParams&, const int8_t*, const int8_t*, bool, int8_t*, size_t);
 
-ApplyFunction apply_function(BinaryKind kind) {
+ApplyFunction apply_function(BinaryKind kind, bool onnx) {
   switch (kind) {
     case BinaryKind::kMul:
       return HWY_DYNAMIC_POINTER(apply_mul);
     case BinaryKind::kAdd:
     case BinaryKind::kSub:
-      return HWY_DYNAMIC_POINTER(apply_add);
+      return onnx ? HWY_DYNAMIC_POINTER(apply_onnx_add) : HWY_DYNAMIC_POINTER(apply_add);
     case BinaryKind::kMin:
       return HWY_DYNAMIC_POINTER(apply_min);
     case BinaryKind::kMax:
@@ -189,50 +143,37 @@ ApplyFunction apply_function(BinaryKind kind) {
   }
 }
 
-// 15-bit multipliers; the larger of the two ratios uses them to the full.
-bool set_sum(const TensorInfo& a, const TensorInfo& b, const TensorInfo& y, bool subtract, BinaryParams& p) {
-  const float a_ratio = a.scale() / y.scale(), b_ratio = b.scale() / y.scale();
-  const float larger = std::max(a_ratio, b_ratio);
-  if (!(larger < 256.0f) || larger < 0x1p-8f) return false;
-  float unit = 64.0f;
-  p.shift = 6;
-  while (larger * unit < 16384.0f - 0.5f) {
-    unit *= 2;
-    ++p.shift;
-  }
-  p.a_multiplier = static_cast<int16_t>(std::min(round_to_nearest_even(a_ratio * unit), 32767));
-  p.b_multiplier = static_cast<int16_t>(std::min(round_to_nearest_even(b_ratio * unit), 32767));
-  if (subtract) p.b_multiplier = static_cast<int16_t>(-p.b_multiplier);
-  p.bias = y.zero_point * (1 << p.shift) + (1 << (p.shift - 1)) - a.zero_point * p.a_multiplier -
-           b.zero_point * p.b_multiplier;
-  return true;
-}
-
 bool same_quantization(const TensorInfo& a, const TensorInfo& b) {
   return a.scale() == b.scale() && a.zero_point == b.zero_point;
 }
 
 class Int8Binary final : public Kernel {
  public:
-  Status init(const OpContext& context, BinaryKind kind, const plan::Clamp* clamp) {
+  Status init(const OpContext& context, const plan::Binary& binary) {
+    const BinaryKind kind = binary.kind();
+    const plan::SumRounding rounding = binary.rounding();
     const TensorInfo& a = context.input(0);
     const TensorInfo& b = context.input(1);
     const TensorInfo& y = context.output();
     params_.a_zero = a.zero_point;
     params_.b_zero = b.zero_point;
     params_.y_zero = y.zero_point;
-    params_.range = q_range(clamp);
+    params_.range = q_range(binary.clamp());
     params_.scale = capped_ratio(a.scale() * b.scale() / y.scale());
-    if ((kind == BinaryKind::kAdd || kind == BinaryKind::kSub) &&
-        !set_sum(a, b, y, kind == BinaryKind::kSub, params_)) {
-      return unsupported(context, "an int8 sum needs scales within 256 of each other");
+    const bool onnx = rounding != plan::SumRounding::kFast;
+    params_.is_uint8 = rounding == plan::SumRounding::kOnnxUInt8;
+    if (kind == BinaryKind::kAdd || kind == BinaryKind::kSub) {
+      const bool subtract = kind == BinaryKind::kSub;
+      if (!(onnx ? set_onnx_sum : set_sum)(a, b, y, subtract, params_)) {
+        return unsupported(context, "an int8 sum needs scales closer to each other");
+      }
     }
     if ((kind == BinaryKind::kMin || kind == BinaryKind::kMax) &&
         !(same_quantization(a, y) && same_quantization(b, y))) {
       return unsupported(context, "int8 min and max need one quantization for all three tensors");
     }
     choose_target();
-    apply_ = apply_function(kind);
+    apply_ = apply_function(kind, onnx);
     if (apply_ == nullptr) return unsupported(context, "no int8 kernel for this kind of binary op");
     set_loop(make_loop({broadcast_layout(a, y), broadcast_layout(b, y), layout_of(y)}));
     return ok_status();
@@ -265,6 +206,7 @@ class Int8Binary final : public Kernel {
       std::swap(loop_.strides[0], loop_.strides[1]);
       std::swap(params_.a_zero, params_.b_zero);
       std::swap(params_.a_multiplier, params_.b_multiplier);
+      std::swap(params_.a_ratio, params_.b_ratio);
     }
     const int32_t rank = loop_.rank;
     if (rank < 2 || rank > 3 || loop_.strides[1][rank - 2] != 0 || loop_.row_stride(1) != 1) return;
@@ -308,6 +250,9 @@ class Int8Binary final : public Kernel {
 
 }  // namespace
 
+// kAdd and kSub: SumRounding::kFast uses 15-bit multipliers. The others are what ONNX Runtime's kernels for
+// AVX2 do with int8 or uint8 (a, b, y and their zero points all 128 higher): with ra = a_scale / y_scale, rb
+// = b_scale / y_scale, round_to_nearest_even(fma(a, ra, fma(b, rb, y_zero - (ra * a_zero + rb * b_zero)))).
 // Relies on dense tensors.
 Status create_int8_binary(const OpContext& context, Kernel** out) {
   const plan::Binary* binary = context.op->attributes_as_Binary();
@@ -316,7 +261,7 @@ Status create_int8_binary(const OpContext& context, Kernel** out) {
     if (!tensor->dense()) return unsupported(context, "int8 binary ops need dense tensors");
     if (!usable_scale(*tensor)) return unsupported(context, "scale out of range");
   }
-  return make_kernel<Int8Binary>(context, out, binary->kind(), binary->clamp());
+  return make_kernel<Int8Binary>(context, out, *binary);
 }
 
 }  // namespace bantam::kernels
