@@ -62,7 +62,7 @@ CompileResult compile(const std::string& onnx_path, const CompileOptions& option
   CompileResult result;
   const Evaluator evaluate = make_evaluator(runner);
   Graph graph = load_onnx(onnx_path, options.shapes, evaluate);
-  PassContext context{options, evaluate, runner, result.warnings, {}};
+  PassContext context{options, evaluate, runner, result.warnings, {}, {}, onnx_path};
   run_pipeline(graph, context);
   if (graph.layout != Layout::kNhwc) {
     result.summary = fmt::format("stopped after {}: no plan", options.stop_after);
@@ -78,6 +78,7 @@ CompileResult compile(const std::string& onnx_path, const CompileOptions& option
   emit.golden = compute_golden(graph, result.plan, runner);
   result.plan = write_plan(graph, emit);
   result.summary = summarize(graph, options.precision);
+  if (!context.prune_summary.empty()) result.summary += "; " + context.prune_summary;
   return result;
 }
 

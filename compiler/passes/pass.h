@@ -18,6 +18,8 @@ struct PassContext {
   const PlanRunnerFactory& runner;
   std::vector<std::string>& warnings;
   std::string calibration_summary;  // set by the quantize pass
+  std::string prune_summary;        // set by the prune pass
+  std::string onnx_path;
 };
 
 struct Pass {
@@ -39,6 +41,8 @@ void move_softmax_axis(Graph& graph, PassContext& context);
 void fold_constants(Graph& graph, PassContext& context);
 void fold_affine(Graph& graph, PassContext& context);
 void fuse_padding(Graph& graph, PassContext& context);
+void drop_dead_channels(Graph& graph, PassContext& context);
+void prune(Graph& graph, PassContext& context);
 void fuse_clamps(Graph& graph, PassContext& context);
 void simplify(Graph& graph, PassContext& context);
 void adopt_quantization(Graph& graph, PassContext& context);

@@ -20,6 +20,8 @@ constexpr Pass kPipeline[] = {
     {"fold_constants", fold_constants},
     {"fold_affine", fold_affine},
     {"fuse_padding", fuse_padding},
+    {"drop_dead_channels", drop_dead_channels},
+    {"prune", prune},
     {"fuse_clamps", fuse_clamps},
     {"simplify_fused", simplify},
     {"adopt_quantization", adopt_quantization},

@@ -80,7 +80,7 @@ class Calibration {
 
   void observe_sample(int index, PlanRunner& runner, Statistics& statistics) const {
     const std::vector<TensorData> sample = source_.load(index);
-    check_sample(index, sample);
+    check_sample(graph_, index, sample);
     for (size_t i = 0; i < sample.size(); ++i) {
       observe(graph_.inputs[i], sample[i].bytes.data(), sample[i].bytes.size(), statistics);
     }
@@ -96,28 +96,6 @@ class Calibration {
     const Shape& shape = graph_.shape(id);
     if (multiplied_[static_cast<size_t>(id)] && !shape.empty()) {
       statistics.means[static_cast<size_t>(id)].add(values, static_cast<size_t>(shape.back()));
-    }
-  }
-
-  void check_sample(int index, const std::vector<TensorData>& sample) const {
-    if (sample.size() != graph_.inputs.size()) {
-      throw CompileError(fmt::format("calibration sample {} has {} tensors, the model has {} inputs", index,
-                                     sample.size(), graph_.inputs.size()));
-    }
-    for (size_t i = 0; i < sample.size(); ++i) {
-      const Value& input = graph_.value(graph_.inputs[i]);
-      if (sample[i].dtype != input.type.dtype || !same_elements(sample[i].shape, input.type.shape)) {
-        throw CompileError(fmt::format("calibration sample {} is {}, input '{}' is {}", index,
-                                       to_string(TensorType{sample[i].dtype, sample[i].shape}), input.name,
-                                       to_string(input.type)));
-      }
-      if (input.type.dtype != DType::kFloat32) continue;
-      Histogram finite;
-      finite.add(as_floats(sample[i].bytes.data(), sample[i].bytes.size()));
-      if (finite.not_finite() > 0) {
-        throw CompileError(fmt::format("calibration sample {} has {} NaN or infinite values; remove it",
-                                       index, finite.not_finite()));
-      }
     }
   }
 
@@ -150,6 +128,28 @@ class Calibration {
 };
 
 }  // namespace
+
+void check_sample(const Graph& graph, int index, const std::vector<TensorData>& sample) {
+  if (sample.size() != graph.inputs.size()) {
+    throw CompileError(fmt::format("calibration sample {} has {} tensors, the model has {} inputs", index,
+                                   sample.size(), graph.inputs.size()));
+  }
+  for (size_t i = 0; i < sample.size(); ++i) {
+    const Value& input = graph.value(graph.inputs[i]);
+    if (sample[i].dtype != input.type.dtype || !same_elements(sample[i].shape, input.type.shape)) {
+      throw CompileError(fmt::format("calibration sample {} is {}, input '{}' is {}", index,
+                                     to_string(TensorType{sample[i].dtype, sample[i].shape}), input.name,
+                                     to_string(input.type)));
+    }
+    if (input.type.dtype != DType::kFloat32) continue;
+    Histogram finite;
+    finite.add(as_floats(sample[i].bytes.data(), sample[i].bytes.size()));
+    if (finite.not_finite() > 0) {
+      throw CompileError(fmt::format("calibration sample {} has {} NaN or infinite values; remove it",
+                                     index, finite.not_finite()));
+    }
+  }
+}
 
 Statistics calibrate(const Graph& graph, const PassContext& context) {
   if (!context.options.calibration) {

@@ -17,6 +17,9 @@ struct Statistics {
       means;  // by value, over its last axis; only of values that are multiplied by weights
 };
 
+// Throws CompileError unless a sample's tensors fit the inputs of `graph` and are finite.
+void check_sample(const Graph& graph, int index, const std::vector<TensorData>& sample);
+
 // Throws CompileError: no samples, a sample of the wrong type or shape, NaN or infinity in samples or
 // activations.
 Statistics calibrate(const Graph& graph, const PassContext& context);

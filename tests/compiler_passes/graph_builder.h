@@ -66,7 +66,7 @@ class GraphBuilder {
            const PlanRunnerFactory& runner = {}) {
     const Evaluator evaluate = [](const Graph&, const Node&) { return std::vector<Tensor>(); };
     std::vector<std::string> warnings;
-    PassContext context{options, evaluate, runner, warnings, {}};
+    PassContext context{options, evaluate, runner, warnings, {}, {}, {}};
     pass(graph, context);
     check_graph(graph, "the pass under test");
   }

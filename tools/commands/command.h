@@ -15,6 +15,7 @@ using Action = std::function<int()>;
 using AddCommand = void (*)(CLI::App& app, Action& chosen);
 
 void add_compile(CLI::App& app, Action& chosen);
+void add_prune(CLI::App& app, Action& chosen);
 void add_eval(CLI::App& app, Action& chosen);
 void add_run(CLI::App& app, Action& chosen);
 void add_bench(CLI::App& app, Action& chosen);

@@ -25,6 +25,22 @@ enum class Precision { kAsModel, kFp32, kFp16, kInt8 };
 // How the ranges of activations are chosen from what calibration saw.
 enum class RangeMethod { kMinMax, kPercentile, kSquaredError };
 
+// What a pruning ratio is a share of.
+enum class PruneUnit { kMacs, kParams, kChannels };
+
+// Which channels go first: those whose loss leaves the least error after their readers have been solved again
+// (second order), or those with the least norm of weights, scale of batch normalization or mean square of values.
+enum class PruneCriterion { kError, kL1, kL2, kBatchNorm, kActivation };
+
+struct PruneOptions {
+  double ratio = 0;  // 0..1, of `unit`
+  PruneUnit unit = PruneUnit::kMacs;
+  PruneCriterion criterion = PruneCriterion::kError;
+  bool per_layer = false;   // the same share of every layer; else wherever it costs least
+  bool reconstruct = true;  // solve layers again by least squares on the calibration data
+  int tile = 0;             // channels left are a multiple of it; 0: by the layer's size
+};
+
 // Dense, row-major.
 struct TensorData {
   plan::DType dtype = plan::DType::kFloat32;
@@ -74,7 +90,8 @@ struct CompileOptions {
   RangeMethod ranges = RangeMethod::kSquaredError;
   std::map<std::string, std::vector<int64_t>> shapes;  // of graph inputs with free dimensions
   std::optional<ImageOptions> image;
-  std::optional<SampleSource> calibration;  // needed for kInt8
+  std::optional<SampleSource> calibration;  // needed for kInt8 and pruning
+  std::optional<PruneOptions> prune;
   std::string dump_ir_directory;            // empty: none; else one text file per pass
   std::string stop_after;                   // name of the last pass to run; empty: all
   std::string options_text;                 // for the plan's provenance
@@ -91,5 +108,16 @@ struct CompileResult {
 // Throws CompileError (the model, the data or the options are at fault) or InternalError.
 CompileResult compile(const std::string& onnx_path, const CompileOptions& options,
                       const PlanRunnerFactory& runner);
+
+struct PrunedModel {
+  std::string onnx;  // the file's bytes
+  std::vector<std::string> warnings;
+  std::string summary;
+};
+
+// The model without the channels that are zero and those that CompileOptions::prune takes, as ONNX again.
+// Throws as compile does.
+PrunedModel prune_onnx(const std::string& onnx_path, const CompileOptions& options,
+                       const PlanRunnerFactory& runner);
 
 }  // namespace bantam::compiler

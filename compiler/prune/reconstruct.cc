@@ -1,0 +1,179 @@
+#include "prune/reconstruct.h"
+
+#include <algorithm>
+
+#include "prune/least_squares.h"
+
+namespace bantam::compiler {
+namespace {
+
+constexpr int64_t kRowsPerColumn = 12;
+constexpr int64_t kFewestRows = 4096;
+constexpr int64_t kMostRows = 12288;
+
+bool is_depthwise(const Graph& graph, const Node& node) {
+  if (node.code != OpCode::kConv2d) return false;
+  const int64_t channels = graph.shape(node.inputs[0])[3];
+  const auto& conv = node.attrs<plan::Conv2dT>();
+  return conv.groups > 1 && conv.groups == channels && graph.shape(node.outputs[0])[3] == channels;
+}
+
+class Reconstruction {
+ public:
+  Reconstruction(const Graph& teacher, Graph& student, const Structure& structure,
+                 const std::vector<bool>& removed, const CalibrationSamples& samples,
+                 const PassContext& context)
+      : teacher_(teacher),
+        student_(student),
+        structure_(structure),
+        removed_(removed),
+        samples_(samples),
+        context_(context),
+        uses_(student),
+        changed_(student.values.size(), false) {}
+
+  ReconstructionSummary run() {
+    for (size_t i = 0; i < student_.nodes.size(); ++i) {
+      visit(static_cast<int>(i));
+      if (context_.options.progress)
+        context_.options.progress("reconstruct",
+                                  static_cast<double>(i + 1) / static_cast<double>(student_.nodes.size()));
+    }
+    return summary_;
+  }
+
+ private:
+  bool loses_inputs(const Node& node) const {
+    if (!has_weights(node.code)) return false;
+    const std::vector<int>& along =
+        structure_.along(node.inputs[1], student_.shape(node.inputs[1]).size() - 1);
+    return std::any_of(along.begin(), along.end(),
+                       [&](int unit) { return unit >= 0 && removed_[static_cast<size_t>(unit)]; });
+  }
+
+  void visit(int index) {
+    const Node& node = student_.nodes[static_cast<size_t>(index)];
+    const bool disturbed =
+        loses_inputs(node) || std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
+          return id != kNoValue && changed_[static_cast<size_t>(id)];
+        });
+    if (!disturbed) return;
+    changed_[static_cast<size_t>(node.outputs[0])] = true;
+    const bool depthwise = is_depthwise(student_, node);
+    if (!is_dense_product(node) && !depthwise) return;
+    if (uses_.readers[static_cast<size_t>(node.inputs[1])].size() != 1) return;  // weights shared by layers
+    solve(index, depthwise);
+  }
+
+  ValueId addend_of(int index) const {
+    const ValueId y = student_.nodes[static_cast<size_t>(index)].outputs[0];
+    const int reader = uses_.sole_reader(student_, y);
+    if (reader < 0) return kNoValue;
+    const Node& add = student_.nodes[static_cast<size_t>(reader)];
+    if (add.code != OpCode::kBinary || add.attrs<plan::BinaryT>().kind != plan::BinaryKind::kAdd)
+      return kNoValue;
+    const ValueId other = add.inputs[add.inputs[0] == y ? 1 : 0];
+    const bool known = uses_.producer[static_cast<size_t>(other)] < index && !student_.is_constant(other);
+    return known && other != y && student_.shape(other) == student_.shape(y) ? other : kNoValue;
+  }
+
+  // The teacher's `values` added up, in the channels that are left.
+  void gather_targets(const std::vector<ValueId>& values, const PixelChoice& choice, RowMatrix& sum) const {
+    const std::vector<int> kept =
+        kept_along(structure_, removed_, values[0], teacher_.shape(values[0]).size() - 1);
+    samples_.run(teacher_, values, [&](int sample, ValueId id, std::span<const float> data) {
+      RowMatrix rows(choice.per_sample(), teacher_.shape(id).back());
+      gather_pixels(data, choice.pixels(sample), rows);
+      sum.middleRows(sample * choice.per_sample(), choice.per_sample()) += rows(Eigen::all, kept);
+    });
+  }
+
+  void solve(int index, bool depthwise) {
+    const Node& node = student_.nodes[static_cast<size_t>(index)];
+    const ValueId y = node.outputs[0];
+    const ValueId addend = addend_of(index);
+    const int64_t columns = row_length(student_, node);
+    const PixelChoice choice(student_, node, samples_.count(),
+                             std::clamp(kRowsPerColumn * columns, kFewestRows, kMostRows));
+    const int rows = choice.rows(samples_.count());
+    RowMatrix residuals = RowMatrix::Zero(rows, student_.shape(y).back());
+    std::vector<ValueId> outputs = {y};
+    if (addend != kNoValue) outputs.push_back(addend);
+    gather_targets(outputs, choice, residuals);
+    RowMatrix inputs(rows, depthwise ? residuals.cols() : columns);
+    gather_student(node, depthwise ? y : node.inputs[0], outputs, choice, inputs, residuals);
+    const int per_sample = choice.per_sample();
+    const Correction correction = depthwise ? solve_scales(inputs, residuals, per_sample)
+                                            : solve_correction(inputs, residuals, per_sample);
+    apply(index, correction, depthwise);
+    count(node, correction, rows, depthwise ? 2 : columns);
+  }
+
+  // The inputs of the solution (for a depthwise layer its output), and what the outputs lack.
+  void gather_student(const Node& node, ValueId source, const std::vector<ValueId>& outputs,
+                      const PixelChoice& choice, RowMatrix& inputs, RowMatrix& residuals) const {
+    std::vector<ValueId> wanted = outputs;
+    wanted.push_back(source);
+    samples_.run(student_, wanted, [&](int sample, ValueId id, std::span<const float> data) {
+      const std::vector<int64_t> pixels = choice.pixels(sample);
+      const int first = sample * choice.per_sample();
+      auto rows_of_inputs = inputs.middleRows(first, choice.per_sample());
+      if (id == source && id == outputs[0]) gather_pixels(data, pixels, rows_of_inputs);
+      if (id == source && id != outputs[0]) gather_inputs(student_, node, data, pixels, rows_of_inputs);
+      if (std::find(outputs.begin(), outputs.end(), id) == outputs.end()) return;
+      RowMatrix rows(choice.per_sample(), residuals.cols());
+      gather_pixels(data, pixels, rows);
+      residuals.middleRows(first, choice.per_sample()) -= rows;
+    });
+  }
+
+  void apply(int index, const Correction& correction, bool depthwise) {
+    Node& node = student_.nodes[static_cast<size_t>(index)];
+    Tensor bias = student_.constant(node.inputs[2]);
+    const std::span<float> shift = bias.as<float>();
+    if (correction.weights.size() > 0) {
+      Tensor weights = student_.constant(node.inputs[1]);
+      const std::span<float> data = weights.as<float>();
+      const size_t row = data.size() / shift.size();
+      for (size_t i = 0; i < data.size(); ++i) {
+        // A depthwise layer's correction is a factor of its output, bias included.
+        data[i] = depthwise ? data[i] * (1 + correction.weights(0, static_cast<Eigen::Index>(i / row)))
+                            : data[i] + correction.weights.data()[i];
+      }
+      if (depthwise) {
+        for (size_t o = 0; o < shift.size(); ++o)
+          shift[o] *= 1 + correction.weights(0, static_cast<Eigen::Index>(o));
+      }
+      student_.value(node.inputs[1]).constant = std::make_shared<const Tensor>(std::move(weights));
+    }
+    for (size_t o = 0; o < shift.size(); ++o) shift[o] += correction.bias[static_cast<Eigen::Index>(o)];
+    student_.value(node.inputs[2]).constant = std::make_shared<const Tensor>(std::move(bias));
+  }
+
+  void count(const Node& node, const Correction& correction, int rows, int64_t columns) {
+    ++summary_.layers;
+    if (correction.weights.size() > 0) ++summary_.solved;
+    if (rows >= columns) return;
+    if (summary_.scarce++ == 0) summary_.scarcest = node.name;
+  }
+
+  const Graph& teacher_;
+  Graph& student_;
+  const Structure& structure_;
+  const std::vector<bool>& removed_;
+  const CalibrationSamples& samples_;
+  const PassContext& context_;
+  const Uses uses_;
+  std::vector<bool> changed_;  // by value: not what the teacher computes
+  ReconstructionSummary summary_;
+};
+
+}  // namespace
+
+ReconstructionSummary reconstruct(const Graph& teacher, Graph& student, const Structure& structure,
+                                  const std::vector<bool>& removed, const CalibrationSamples& samples,
+                                  const PassContext& context) {
+  return Reconstruction(teacher, student, structure, removed, samples, context).run();
+}
+
+}  // namespace bantam::compiler

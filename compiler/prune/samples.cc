@@ -1,0 +1,201 @@
+#include "prune/samples.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <numeric>
+#include <thread>
+
+#include "bantam/compiler/error.h"
+#include "emit/plan_writer.h"
+#include "passes/rewriter.h"
+#include "quantize/calibrate.h"
+
+namespace bantam::compiler {
+namespace {
+
+constexpr size_t kKeptBytes = size_t{256} << 20;  // of samples
+
+class Workers {
+ public:
+  explicit Workers(const std::function<void(int)>& work) : work_(work) {}
+
+  void run(int threads) {
+    std::vector<std::thread> pool;
+    for (int t = 1; t < threads; ++t) pool.emplace_back([this, t] { guard(t); });
+    guard(0);
+    for (std::thread& thread : pool) thread.join();
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  void guard(int thread) {
+    try {
+      work_(thread);
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!failure_) failure_ = std::current_exception();
+    }
+  }
+
+  const std::function<void(int)>& work_;
+  std::mutex mutex_;
+  std::exception_ptr failure_;
+};
+
+int thread_count(const CompileOptions& options, int tasks) {
+  const int hardware = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  return std::max(1, std::min(options.threads > 0 ? options.threads : hardware, tasks));
+}
+
+// Copy number `copy` of an NHWC image of bytes: odd ones are mirrored, those from 2 on shifted by a
+// sixteenth, with the border repeated.
+void vary(TensorData& image, int copy) {
+  const int64_t rows = image.shape[1];
+  const int64_t columns = image.shape[2];
+  const int64_t pixel = image.shape[3];
+  const int64_t down = copy < 2 ? 0 : std::max<int64_t>(rows / 16, 1);
+  const int64_t right = copy < 2 ? 0 : std::max<int64_t>(columns / 16, 1);
+  const std::vector<std::byte> from = image.bytes;
+  for (int64_t y = 0; y < rows; ++y) {
+    for (int64_t x = 0; x < columns; ++x) {
+      const int64_t line = std::min(y + down, rows - 1);
+      const int64_t column = std::min(copy % 2 == 0 ? x + right : columns - 1 - x + right, columns - 1);
+      std::copy_n(from.data() + (line * columns + column) * pixel, pixel,
+                  image.bytes.data() + (y * columns + x) * pixel);
+    }
+  }
+}
+
+int copies_of(int images, int most) { return 4 * images <= most ? 4 : 2 * images <= most ? 2 : 1; }
+
+std::span<const float> as_floats(const void* data, size_t bytes) {
+  return {static_cast<const float*>(data), bytes / sizeof(float)};
+}
+
+}  // namespace
+
+void for_each_index(int count, const CompileOptions& options, const std::function<void(int)>& work) {
+  std::atomic<int> next = 0;
+  Workers([&](int) {
+    try {
+      for (int i = next++; i < count; i = next++) work(i);
+    } catch (...) {
+      next = count;
+      throw;
+    }
+  }).run(thread_count(options, count));
+}
+
+CalibrationSamples::CalibrationSamples(const Graph& graph, const PassContext& context, int most)
+    : context_(context),
+      source_(*context.options.calibration),
+      images_(std::min(most, source_.count)),
+      copies_(context.options.image ? copies_of(images_, most) : 1),
+      count_(copies_ * images_) {
+  if (count_ < 1) throw CompileError("the calibration data has no samples");
+  keep(graph);
+}
+
+std::vector<TensorData> CalibrationSamples::load(int sample) const {
+  const int image = sample / copies_;
+  std::vector<TensorData> tensors = image < static_cast<int>(kept_.size())
+                                        ? kept_[static_cast<size_t>(image)]
+                                        : source_.load(index_in_source(image));
+  if (sample % copies_ > 0) vary(tensors[0], sample % copies_);
+  return tensors;
+}
+
+int CalibrationSamples::index_in_source(int image) const {
+  return static_cast<int>(int64_t{image} * source_.count / images_);
+}
+
+void CalibrationSamples::keep(const Graph& graph) {
+  size_t bytes = 0;
+  for (const TensorData& tensor : source_.load(0)) bytes += tensor.bytes.size();
+  const size_t fitting = kKeptBytes / std::max<size_t>(bytes, 1);
+  std::vector<std::vector<TensorData>> kept(std::min(fitting, static_cast<size_t>(images_)));
+  for_each_index(images_, context_.options, [&](int i) {
+    std::vector<TensorData> sample = source_.load(index_in_source(i));
+    check_sample(graph, index_in_source(i), sample);
+    if (static_cast<size_t>(i) < kept.size()) kept[static_cast<size_t>(i)] = std::move(sample);
+  });
+  kept_ = std::move(kept);
+}
+
+std::string CalibrationSamples::description() const {
+  return fmt::format("{} samples{}", images_,
+                     copies_ == 1   ? ""
+                     : copies_ == 2 ? " and their mirror images"
+                                    : ", mirrored and shifted, too");
+}
+
+std::vector<int> CalibrationSamples::fitted() const {
+  std::vector<int> samples;
+  for (int i = 0; i < count_; ++i) {
+    if (!is_held_out(i)) samples.push_back(i);
+  }
+  return samples;
+}
+
+std::vector<int> CalibrationSamples::held_out(int most) const {
+  std::vector<int> held;
+  for (int i = 0; i < count_; ++i) {
+    if (is_held_out(i)) held.push_back(i);
+  }
+  if (held.empty()) held = fitted();
+  const int64_t all = static_cast<int64_t>(held.size());
+  std::vector<int> samples;
+  for (int64_t i = 0; i < std::min<int64_t>(all, most); ++i)
+    samples.push_back(held[static_cast<size_t>(i * all / std::min<int64_t>(all, most))]);
+  return samples;
+}
+
+void CalibrationSamples::run(const Graph& graph, const std::vector<ValueId>& wanted,
+                             const Observer& observer) const {
+  std::vector<int> all(static_cast<size_t>(count_));
+  std::iota(all.begin(), all.end(), 0);
+  run(graph, wanted, observer, all);
+}
+
+void CalibrationSamples::run(const Graph& graph, std::vector<ValueId> wanted, const Observer& observer,
+                             const std::vector<int>& which) const {
+  const int total = static_cast<int>(which.size());
+  std::sort(wanted.begin(), wanted.end());
+  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+  Graph part = graph;
+  part.outputs.clear();
+  std::vector<std::pair<size_t, ValueId>> inputs;
+  for (ValueId id : wanted) {
+    const auto input = std::find(part.inputs.begin(), part.inputs.end(), id);
+    if (input == part.inputs.end()) part.outputs.push_back(id);
+    if (input != part.inputs.end()) inputs.emplace_back(input - part.inputs.begin(), id);
+  }
+  drop_dead_nodes(part);
+  const std::vector<std::byte> plan =
+      part.nodes.empty() ? std::vector<std::byte>() : write_plan(part, EmitOptions{});
+  std::atomic<int> next = 0;
+  Workers([&](int) {
+    try {
+      const std::unique_ptr<PlanRunner> runner = plan.empty() ? nullptr : context_.runner(plan);
+      for (int i = next++; i < total; i = next++) {
+        const std::vector<TensorData> sample = load(which[static_cast<size_t>(i)]);
+        for (const auto& [input, id] : inputs)
+          observer(i, id, as_floats(sample[input].bytes.data(), sample[input].bytes.size()));
+        if (!runner) continue;
+        runner->run(sample, [&](int op, const void* data, size_t bytes) {
+          const ValueId id = part.nodes[static_cast<size_t>(op)].outputs[0];
+          if (std::binary_search(wanted.begin(), wanted.end(), id)) observer(i, id, as_floats(data, bytes));
+        });
+      }
+    } catch (...) {
+      next = total;
+      throw;
+    }
+  }).run(thread_count(context_.options, total));
+}
+
+}  // namespace bantam::compiler

@@ -1,0 +1,263 @@
+#include "prune/select.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <set>
+
+#include "bantam/compiler/error.h"
+#include "emit/plan_writer.h"
+
+namespace bantam::compiler {
+namespace {
+
+constexpr size_t kLargestTile = 16;  // output channels that int8 kernels compute together
+
+const char* unit_name(PruneUnit unit) {
+  switch (unit) {
+    case PruneUnit::kMacs:
+      return "macs";
+    case PruneUnit::kParams:
+      return "params";
+    case PruneUnit::kChannels:
+      return "channels";
+  }
+  return "";
+}
+
+double node_macs(const Graph& graph, const Node& node) {
+  return static_cast<double>(multiply_accumulates(graph, node));
+}
+
+// Weights and biases; not what every other constant holds.
+double node_params(const Graph& graph, const Node& node) {
+  double count = 0;
+  for (size_t i = 1; has_weights(node.code) && i < node.inputs.size(); ++i) {
+    if (node.inputs[i] != kNoValue) count += static_cast<double>(element_count(graph.shape(node.inputs[i])));
+  }
+  return count;
+}
+
+class Selector {
+ public:
+  Selector(const Graph& graph, const Structure& structure, const std::vector<Ranking>& rankings,
+           const PruneOptions& options)
+      : shapes_(graph), structure_(structure), rankings_(rankings), options_(options) {
+    for (Value& value : shapes_.values) value.constant = nullptr;
+    find_axes();
+    taken_.assign(structure.groups.size(), 0);
+    total_ = cost();
+  }
+
+  Selection select() {
+    options_.per_layer ? take_evenly() : take_cheapest();
+    return result();
+  }
+
+ private:
+  struct Axis {
+    ValueId id;
+    size_t axis;
+    int64_t per_unit;
+  };
+  struct GroupAxes {
+    std::vector<Axis> axes;
+    std::vector<size_t> nodes;  // whose cost depends on them
+  };
+
+  void find_axes() {
+    axes_.resize(structure_.groups.size());
+    std::vector<int> group_of(static_cast<size_t>(structure_.units), -1);
+    for (size_t g = 0; g < structure_.groups.size(); ++g) {
+      for (int unit : structure_.groups[g].units) group_of[static_cast<size_t>(unit)] = static_cast<int>(g);
+    }
+    std::vector<std::set<size_t>> groups_of_value(shapes_.values.size());
+    for (size_t v = 0; v < structure_.unit_of.size(); ++v) {
+      for (size_t axis = 0; axis < structure_.unit_of[v].size(); ++axis) {
+        std::map<int, int64_t> indices;
+        for (int unit : structure_.unit_of[v][axis]) {
+          if (unit >= 0) ++indices[group_of[static_cast<size_t>(unit)]];
+        }
+        for (const auto& [g, count] : indices) {
+          GroupAxes& group = axes_[static_cast<size_t>(g)];
+          const int64_t units = static_cast<int64_t>(structure_.groups[static_cast<size_t>(g)].units.size());
+          group.axes.push_back({static_cast<ValueId>(v), axis, count / units});
+          groups_of_value[v].insert(static_cast<size_t>(g));
+        }
+      }
+    }
+    for (size_t n = 0; n < shapes_.nodes.size(); ++n) {
+      std::set<size_t> touching;
+      const Node& node = shapes_.nodes[n];
+      for (const auto* ids : {&node.inputs, &node.outputs}) {
+        for (ValueId id : *ids) {
+          if (id != kNoValue)
+            touching.insert(groups_of_value[static_cast<size_t>(id)].begin(),
+                            groups_of_value[static_cast<size_t>(id)].end());
+        }
+      }
+      for (size_t g : touching) axes_[g].nodes.push_back(n);
+    }
+  }
+
+  double node_cost(const Node& node) const {
+    return options_.unit == PruneUnit::kMacs ? node_macs(shapes_, node) : node_params(shapes_, node);
+  }
+
+  double cost() const {
+    double sum = 0;
+    if (options_.unit == PruneUnit::kChannels) {
+      for (size_t g = 0; g < taken_.size(); ++g) sum += static_cast<double>(units(g) - taken_[g]);
+    } else {
+      for (const Node& node : shapes_.nodes) sum += node_cost(node);
+    }
+    return sum;
+  }
+
+  void shrink(size_t g, size_t count, int64_t sign) {
+    for (const Axis& a : axes_[g].axes)
+      shapes_.value(a.id).type.shape[a.axis] -= sign * a.per_unit * static_cast<int64_t>(count);
+  }
+
+  double saving(size_t g, size_t count) {
+    if (options_.unit == PruneUnit::kChannels) return static_cast<double>(count);
+    const auto local = [&] {
+      double sum = 0;
+      for (size_t n : axes_[g].nodes) sum += node_cost(shapes_.nodes[n]);
+      return sum;
+    };
+    const double before = local();
+    shrink(g, count, 1);
+    const double after = local();
+    shrink(g, count, -1);
+    return before - after;
+  }
+
+  size_t units(size_t g) const { return structure_.groups[g].units.size(); }
+
+  // Small layers in finer steps: an eighth of a layer at most.
+  size_t tile(size_t g) const {
+    if (options_.tile > 0) return static_cast<size_t>(options_.tile);
+    return std::clamp(std::bit_floor(std::max<size_t>(units(g) / 8, 1)), size_t{1}, kLargestTile);
+  }
+
+  // How many units to take next, so that a multiple of the tile is left; 0: no more can go.
+  size_t next_step(size_t g) const {
+    const size_t left = units(g) - taken_[g];
+    const size_t size = tile(g);
+    if (rankings_[g].loss.empty() || left <= size) return 0;
+    const size_t step = left % size == 0 ? size : left % size;
+    return taken_[g] + step <= rankings_[g].order.size() ? step : 0;
+  }
+
+  void take(size_t g, size_t count) {
+    shrink(g, count, 1);
+    taken_[g] += count;
+  }
+
+  double share() const { return total_ > 0 ? 1 - cost() / total_ : 0; }
+
+  // Loss per unit of the next `step` units, or of as many more as make it the least: a steep start may lead
+  // to a long flat stretch.
+  double least_slope(size_t g, size_t step) const {
+    const std::vector<double>& loss = rankings_[g].loss;
+    double least = std::numeric_limits<double>::infinity();
+    for (size_t k = step; taken_[g] + k < std::min(loss.size(), units(g)); k += tile(g))
+      least = std::min(least, (loss[taken_[g] + k] - loss[taken_[g]]) / static_cast<double>(k));
+    return least;
+  }
+
+  void take_cheapest() {
+    while (share() < options_.ratio - 1e-9) {
+      size_t best = taken_.size();
+      double least = 0;
+      for (size_t g = 0; g < taken_.size(); ++g) {
+        const size_t step = next_step(g);
+        const double saved = step > 0 ? saving(g, step) / static_cast<double>(step) : 0;
+        if (saved <= 0) continue;
+        const double price = least_slope(g, step) / saved;
+        if (best == taken_.size() || price < least) {
+          best = g;
+          least = price;
+        }
+      }
+      if (best == taken_.size()) fail_short();
+      take(best, next_step(best));
+    }
+  }
+
+  // The same share of every group, as small as serves the ratio.
+  void take_evenly() {
+    constexpr int kSteps = 1000;
+    for (int i = 1; i <= kSteps && share() < options_.ratio - 1e-9; ++i) {
+      for (size_t g = 0; g < taken_.size(); ++g) {
+        const double wanted = static_cast<double>(units(g)) * i / kSteps;
+        for (size_t step = next_step(g); step > 0 && static_cast<double>(taken_[g] + step) <= wanted;
+             step = next_step(g))
+          take(g, step);
+      }
+    }
+    if (share() < options_.ratio - 1e-9) fail_short();
+  }
+
+  [[noreturn]] void fail_short() const {
+    std::string text =
+        fmt::format("--prune {:g}%{}: only {:.1f} % can go before layer '{}' is left without channels",
+                    options_.ratio * 100, unit_name(options_.unit), share() * 100,
+                    structure_.groups.empty() ? "" : structure_.groups[0].name);
+    if (structure_.groups.empty()) {
+      text = fmt::format("--prune {:g}%{}: the model has no channels that can be removed",
+                         options_.ratio * 100, unit_name(options_.unit));
+      for (const FixedLayer& layer : structure_.fixed) {
+        text += fmt::format("; '{}': {}", layer.name, layer.reason);
+        break;
+      }
+    }
+    throw CompileError(text);
+  }
+
+  Selection result() const {
+    Selection selection;
+    selection.removed.assign(static_cast<size_t>(structure_.units), false);
+    selection.per_group = taken_;
+    selection.share = share();
+    for (size_t g = 0; g < taken_.size(); ++g) {
+      for (size_t i = 0; i < taken_[g]; ++i) {
+        const size_t index = static_cast<size_t>(rankings_[g].order[i]);
+        selection.removed[static_cast<size_t>(structure_.groups[g].units[index])] = true;
+      }
+    }
+    return selection;
+  }
+
+  Graph shapes_;  // types only: shrink as units are taken
+  const Structure& structure_;
+  const std::vector<Ranking>& rankings_;
+  const PruneOptions& options_;
+  std::vector<GroupAxes> axes_;
+  std::vector<size_t> taken_;  // by group
+  double total_ = 0;
+};
+
+}  // namespace
+
+Selection select_units(const Graph& graph, const Structure& structure, const std::vector<Ranking>& rankings,
+                       const PruneOptions& options) {
+  return Selector(graph, structure, rankings, options).select();
+}
+
+double count_macs(const Graph& graph) {
+  double sum = 0;
+  for (const Node& node : graph.nodes) sum += node_macs(graph, node);
+  return sum;
+}
+
+double count_params(const Graph& graph) {
+  double sum = 0;
+  for (const Node& node : graph.nodes) sum += node_params(graph, node);
+  return sum;
+}
+
+}  // namespace bantam::compiler
