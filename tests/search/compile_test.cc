@@ -40,9 +40,7 @@ class Compilation {
     nets()[0].build(net);
     std::ofstream(path_, std::ios::binary) << compiler::write_onnx(net.graph);
     options.precision = compiler::Precision::kInt8;
-    Net onnx;
-    onnx.input({1, 3, 6, 6});
-    options.calibration = samples_for(onnx.graph, 8);
+    options.calibration = samples_for(net.graph, 8);
   }
   CompileResult operator()() { return compiler::compile(path_, options, tools::plan_runner_factory()); }
 
