@@ -63,12 +63,13 @@ TEST_CASE("cli misuse: what int8 may cost") {
   TemporaryDirectory dir;
   const std::string plan = compile_digits(dir, "int8"), before = read_back(plan);
   const std::string garbage = save_npy(dir, "g.npy", plan::DType::kUInt8, {4}, std::vector<uint8_t>(4));
+  const std::string labels = save_npy(dir, "labels.npy", plan::DType::kInt64, {3}, std::vector<int64_t>(3));
   const auto check_fails = [&](const Arguments& more, int status, const std::string& says) {
     Ended ended = run_program(compile_to(plan) + more);
     INFO(ended.err);
     CHECK(ended.failed_well(status));
     CHECK_THAT(ended.err, ContainsSubstring(says));
-    CHECK(read_back(plan) == before);
+    CHECK((read_back(plan) == before));
   };
   check_fails({"--max-drop", "0%"}, 2, "between 0 and 100 %");
   check_fails({"--max-drop", "-1%"}, 2, "between 0 and 100 %");
@@ -78,8 +79,7 @@ TEST_CASE("cli misuse: what int8 may cost") {
   check_fails({"--labels", kDigits + "/test/labels.csv"}, 2, "--inputs");
   check_fails({"--device-profile", dir.file("absent")}, 1, "absent");
   check_fails({"--device-profile", garbage}, 1, "is no device profile");
-  check_fails({"--inputs", kDigits + "/calib", "--labels", kDigits + "/test/labels.csv", "--max-drop", "1%"},
-              1, "label");
+  check_fails({"--inputs", kDigits + "/test", "--labels", labels, "--max-drop", "1%"}, 1, "labels.npy");
   Ended fp32 = run_program({"compile", kOnnx, "-o", plan, "--precision", "fp32", "--max-drop", "1%"});
   CHECK(fp32.failed_well(2));
   Ended several = run_program({"bench", plan, plan});
