@@ -1,7 +1,8 @@
-// Every trained network with its right preprocessing, of which nothing may be said, and with wrong ones, which must
-// be found.
+// Every trained network with its right preprocessing, of which nothing may be said, and with wrong ones,
+// which must be found.
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 
 #include "data/labels.h"
 #include "data/npy.h"
@@ -60,9 +61,9 @@ void add_test(tools::DoctorOptions& options, const Image& image, const std::stri
   if (labels.empty()) return;
   Image any = image;
   if (data.find(".npy") == std::string::npos && !any) any.emplace();
-  options.test_labels = tools::read_labels(shared("datasets/" + labels),
-                                           *tools::open_samples(shared("datasets/" + data), any),
-                                           options.test->count);
+  options.test_labels =
+      tools::read_labels(shared("datasets/" + labels), *tools::open_samples(shared("datasets/" + data), any),
+                         options.test->count);
 }
 
 Kinds kinds_of(const std::string& title, const tools::DoctorOptions& options) {
@@ -127,9 +128,75 @@ TEST_CASE("wrong preprocessing is found without labels") {
       {"mobilenetv1_025_vww", kPixels, kVww, FindingKind::kNormalization, "unscaled"},
   };
   for (const Wrong& it : wrong) {
-    const Kinds kinds = kinds_of(it.model + std::string(", ") + it.what, options(it.model, it.image, it.data));
+    const Kinds kinds =
+        kinds_of(it.model + std::string(", ") + it.what, options(it.model, it.image, it.data));
     CHECK(std::count(kinds.begin(), kinds.end(), it.kind) == 1);
   }
+}
+
+TEST_CASE("wrong preprocessing is found with the labels of a test set") {
+  tools::DoctorOptions vww = options("mobilenetv1_025_vww", kPixels, kVww);
+  add_test(vww, kPixels, "vww/test_images.npy", "vww/test_labels.npy");
+  CHECK(kinds_of("vww, unscaled, labelled", vww) == Kinds{FindingKind::kNormalization});
+  tools::DoctorOptions squeezenet = options("squeezenet11_imagenet", kCaffeRgb, kImageNet);
+  add_test(squeezenet, kCaffeRgb, "imagenet/test", "imagenet/test/labels.csv");
+  CHECK(kinds_of("squeezenet, rgb, labelled", squeezenet) == Kinds{FindingKind::kChannelOrder});
+}
+
+TEST_CASE("constant, copied and few samples are found") {
+  tools::DoctorOptions kws = options("dscnn_kws", kNone, kKws);
+  const compiler::SampleSource all = kws.calibration;
+  kws.calibration.load = [all](int i) {
+    std::vector<compiler::TensorData> tensors = all.load(i);
+    if (i % 10 == 3) std::fill(tensors[0].bytes.begin(), tensors[0].bytes.end(), std::byte{0});
+    return tensors;
+  };
+  const Kinds constant = kinds_of("kws, every tenth constant", kws);
+  CHECK(std::count(constant.begin(), constant.end(), FindingKind::kConstant) == 1);
+  kws.calibration.load = [all](int i) { return all.load(i / 4); };
+  CHECK(kinds_of("kws, each four times", kws) == Kinds{FindingKind::kDuplicates});
+  tools::DoctorOptions cifar = options("resnet20_cifar10", kNormal, kCifar);
+  cifar.calibration = first(cifar.calibration, 8);
+  CHECK(kinds_of("resnet20, 8 samples", cifar) == Kinds{FindingKind::kTooFew});
+}
+
+// CIFAR images three times as large: smooth ones.
+TEST_CASE("samples unlike the test set are found") {
+  tools::DoctorOptions vww = options("mobilenetv1_025_vww", kUnit, kVww);
+  const compiler::SampleSource cifar = calibration(shared("datasets/" + kCifar), kUnit);
+  vww.calibration = first(cifar, 200);
+  vww.calibration.load = [cifar](int i) {
+    std::vector<compiler::TensorData> tensors = cifar.load(i);
+    std::vector<std::byte> large(size_t{96} * 96 * 3);
+    for (size_t at = 0; at < large.size(); ++at) {
+      const size_t y = at / (96 * 3) / 3, x = at / 3 % 96 / 3, c = at % 3;
+      large[at] = tensors[0].bytes[(y * 32 + x) * 3 + c];
+    }
+    tensors[0].bytes = std::move(large);
+    tensors[0].shape = {1, 96, 96, 3};
+    return tensors;
+  };
+  add_test(vww, kUnit, "vww/test_images.npy", "");
+  CHECK(kinds_of("vww, CIFAR images", vww) == Kinds{FindingKind::kUnlikeTestSet});
+}
+
+// 5 of 200 frames per sample, as the network takes them.
+TEST_CASE("nothing is said of frames of sound for an autoencoder") {
+  tools::DoctorOptions toycar;
+  toycar.model = shared("models/autoencoder_toycar.onnx");
+  auto windows = [](const std::string& path) {
+    auto frames = std::make_shared<tools::NpyFile>(shared(path));
+    compiler::SampleSource source;
+    source.count = static_cast<int>(frames->shape()[0]);
+    source.load = [frames](int i) {
+      const tools::Tensor window = frames->read(int64_t{i} * 200 * 128 + (i * 37 % 196) * 128, {1, 640});
+      return std::vector{compiler::TensorData{window.dtype, window.shape, window.bytes}};
+    };
+    return source;
+  };
+  toycar.calibration = windows("datasets/ad/calib_frames.npy");
+  toycar.test = windows("datasets/ad/test_frames.npy");
+  CHECK(kinds_of("autoencoder_toycar, right, test set", toycar).empty());
 }
 
 }  // namespace

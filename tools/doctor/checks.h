@@ -18,8 +18,8 @@ void check_number(int samples, const std::vector<Response>& responses, std::vect
 void check_balance(const std::vector<Response>& responses, std::vector<Finding>& findings);
 
 // Two-sample Kolmogorov-Smirnov tests of the inputs' statistics and of the activations' largest values.
-void check_likeness(const std::vector<Response>& calibration, const std::vector<Response>& test,
-                    int channels, std::vector<Finding>& findings);
+void check_likeness(const std::vector<Response>& calibration, const std::vector<Response>& test, int channels,
+                    std::vector<Finding>& findings);
 
 struct ResponsesTo {
   const compiler::SampleSource* samples;

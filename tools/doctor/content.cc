@@ -15,9 +15,9 @@ constexpr double kFewCopies = 0.05;  // a share that data sets have by themselve
 bool is_constant(const compiler::TensorData& data, bool image) {
   const std::vector<std::byte>& bytes = data.bytes;
   // Pixels of one colour are as constant as one grey.
-  const size_t unit = image                                     ? static_cast<size_t>(data.shape.back())
+  const size_t unit = image                                 ? static_cast<size_t>(data.shape.back())
                       : data.dtype == plan::DType::kFloat32 ? sizeof(float)
-                                                                : 0;
+                                                            : 0;
   if (unit == 0 || bytes.size() <= unit) return false;
   return std::equal(bytes.begin() + static_cast<std::ptrdiff_t>(unit), bytes.end(), bytes.begin());
 }

@@ -90,11 +90,12 @@ void check_number(int samples, const std::vector<Response>& responses, std::vect
   if (samples >= kEnough) return;
   const double grown = responses.size() > 1 ? growth(responses) : 0;
   if (samples >= kFew && grown < kGrowth) return;
-  findings.push_back({FindingKind::kTooFew,
-                      format("%d samples; the activations' ranges still grow by %.0f %% on average from half of "
-                             "them to all",
-                             samples, 100 * grown),
-                      "give 100 or more, as different as those the network will see"});
+  findings.push_back(
+      {FindingKind::kTooFew,
+       format("%d samples; the activations' ranges still grow by %.0f %% on average from half of "
+              "them to all",
+              samples, 100 * grown),
+       "give 100 or more, as different as those the network will see"});
 }
 
 void check_balance(const std::vector<Response>& responses, std::vector<Finding>& findings) {
@@ -114,8 +115,8 @@ void check_balance(const std::vector<Response>& responses, std::vector<Finding>&
                       "give samples of all classes, or check their preprocessing"});
 }
 
-void check_likeness(const std::vector<Response>& calibration, const std::vector<Response>& test,
-                    int channels, std::vector<Finding>& findings) {
+void check_likeness(const std::vector<Response>& calibration, const std::vector<Response>& test, int channels,
+                    std::vector<Finding>& findings) {
   if (calibration.size() < kFew || test.size() < kFew) return;
   static constexpr const char* kFeatures[] = {"mean", "deviation", "roughness"};
   const size_t features = calibration[0].features.size(), ops = calibration[0].ranges.size();

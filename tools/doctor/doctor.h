@@ -1,5 +1,5 @@
-// Examines calibration samples before a model is calibrated with them: what the samples hold, what the network
-// makes of them in float32, and whether it would make more of them prepared in another way.
+// Examines calibration samples before a model is calibrated with them: what the samples hold, what the
+// network makes of them in float32, and whether it would make more of them prepared in another way.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ struct Finding {
   FindingKind kind;
   std::string saw;     // with numbers
   std::string advice;  // what to do
-  // How much the network tells of the samples as they are and as advised (kNormalization, kChannelOrder): bits
-  // of class without labels, loss in nats with them. 0 for the others.
+  // How much the network tells of the samples as they are and as advised (kNormalization, kChannelOrder):
+  // bits of class without labels, loss in nats with them. 0 for the others.
   double before = 0;
   double after = 0;
 
@@ -52,8 +52,8 @@ struct DoctorOptions {
   int threads = 0;                             // 0: all cores
 };
 
-// Deterministic for a machine; runs the network some 200 times at most, less often the larger it is. A Failure
-// when the samples cannot serve at all (all constant, NaN).
+// Deterministic for a machine; runs the network some 200 times at most, less often the larger it is. A
+// Failure when the samples cannot serve at all (all constant, NaN).
 Diagnosis examine(const DoctorOptions& options);
 
 }  // namespace bantam::tools

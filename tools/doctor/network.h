@@ -39,8 +39,8 @@ class Network {
 
  private:
   std::vector<float> first_input(const compiler::TensorData& data) const;
-  void write(const Session& session, const compiler::SampleSource& samples, int index,
-             const Rewrite& rewrite, Response& response) const;
+  void write(const Session& session, const compiler::SampleSource& samples, int index, const Rewrite& rewrite,
+             Response& response) const;
 
   std::string name_;
   std::optional<compiler::ImageOptions> image_;

@@ -12,10 +12,10 @@ constexpr size_t kScreened = 16;     // samples that every variant is tried on f
 constexpr int64_t kFewClasses = 5;   // with fewer, answers that are wrong but sure tell as much as right ones
 constexpr double kGainShare = 1.25;  // information as advised over information as given: clear
 constexpr double kGainBits = 0.3;
-constexpr double kGainLoss = 0.1;        // nats
-constexpr double kSigmas = 4;            // for one of several variants
-constexpr double kOrderSigmas = 2.6;     // for the one other order
-constexpr double kOrderGain = 0.05;      // nats
+constexpr double kGainLoss = 0.1;     // nats
+constexpr double kSigmas = 4;         // for one of several variants
+constexpr double kOrderSigmas = 2.6;  // for the one other order
+constexpr double kOrderGain = 0.05;   // nats
 constexpr double kLeastProbability = 1e-4;
 
 double entropy(const std::vector<double>& shares) {
@@ -136,10 +136,10 @@ Finding finding_of(const Trial& trial, FindingKind kind, const Variant& variant,
     finding.before = gain.before, finding.after = gain.after;
     values = format("the loss on the labels is %.3f instead of %.3f", gain.after, gain.before);
   }
-  const char* looks = kind == FindingKind::kChannelOrder ? "red and blue look swapped"
-                                                          : "the input looks wrongly normalized";
-  finding.saw = std::string(looks) + ": on " + format("%zu samples with ", given.size()) + variant.name + " " +
-                values;
+  const char* looks =
+      kind == FindingKind::kChannelOrder ? "red and blue look swapped" : "the input looks wrongly normalized";
+  finding.saw =
+      std::string(looks) + ": on " + format("%zu samples with ", given.size()) + variant.name + " " + values;
   return finding;
 }
 

@@ -87,9 +87,7 @@ std::vector<Variant> image_normalizations(const compiler::ImageOptions& image, i
   return variants;
 }
 
-Affine same_for_all(float scale, float offset) {
-  return {{scale, scale, scale}, {offset, offset, offset}};
-}
+Affine same_for_all(float scale, float offset) { return {{scale, scale, scale}, {offset, offset, offset}}; }
 
 // `times` of ImageNet's normalization of values from 0 to `unit`, or its inverse.
 Affine normalized(float unit) {

@@ -15,8 +15,8 @@ struct Variant {
   Rewrite rewrite;
 };
 
-// Of images: the usual --mean and --std in place of those of `image`. Of arrays (no `image`): scaled, normalized
-// and un-normalized values.
+// Of images: the usual --mean and --std in place of those of `image`. Of arrays (no `image`): scaled,
+// normalized and un-normalized values.
 std::vector<Variant> normalizations(const std::optional<compiler::ImageOptions>& image, int channels);
 
 // The first and the last of three channels swapped, each normalized as before.
