@@ -6,6 +6,7 @@
 #include "bantam/compiler/compiler.h"
 #include "commands/command.h"
 #include "commands/compile_flags.h"
+#include "doctor/doctor.h"
 #include "engine/compile_model.h"
 #include "engine/model_flags.h"
 #include "engine/plan_runner.h"
@@ -28,6 +29,7 @@ struct CompileFlags {
   PruneFlags prune;
   std::string dump_ir;
   std::string stop_after;
+  bool no_doctor = false;
   int threads = 0;
   ModelFlags model_flags;
 };
@@ -94,12 +96,29 @@ compiler::CompileOptions compile_options(const CompileFlags& flags, Progress& pr
   return options;
 }
 
+void examine_samples(const CompileFlags& flags, const compiler::CompileOptions& options) {
+  if (flags.no_doctor || !options.calibration) return;
+  DoctorOptions doctor;
+  doctor.model = flags.model;
+  doctor.shapes = options.shapes;
+  doctor.image = options.image;
+  doctor.calibration = *options.calibration;
+  if (options.test) {
+    doctor.test = options.test->samples;
+    doctor.test_labels = options.test->labels;
+  }
+  doctor.threads = options.threads;
+  for (const Finding& finding : examine(doctor).findings)
+    std::fprintf(stderr, "bantam: calibration: %s\n", finding.text().c_str());
+}
+
 int run_compile(const CompileFlags& flags) {
   check_flags(flags);
   if (!flags.output.empty()) AtomicFile probe(flags.output);  // says at once when the place cannot be written
   if (!flags.dump_ir.empty()) make_directories(flags.dump_ir);
   Progress progress;
   compiler::CompileOptions options = compile_options(flags, progress);
+  examine_samples(flags, options);
   compiler::CompileResult result = compiler::compile(flags.model, options, plan_runner_factory());
   progress.clear();
   for (const std::string& warning : result.warnings)
@@ -130,6 +149,9 @@ void add_compile(CLI::App& app, Action& chosen) {
       ->check(CLI::IsMember(names_of(kRanges)));
   flags->test.add_to(*command);
   flags->choice.add_to(*command);
+  command->add_flag("--no-doctor", flags->no_doctor,
+                    "Calibrate without examining the samples first (normalization, order of channels, "
+                    "copies, number)");
   flags->prune.add_to(*command);
   flags->model_flags.add_to(*command);
   command->add_option("--dump-ir", flags->dump_ir, "Write the graph after every pass into this folder");
