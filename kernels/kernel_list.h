@@ -14,6 +14,7 @@ template <plan::DType kType>
 Status create_conv_transpose2d(const OpContext& context, Kernel** out);
 template <plan::DType kType>
 Status create_fully_connected(const OpContext& context, Kernel** out);
+Status create_narrow_fully_connected(const OpContext& context, Kernel** out);
 template <plan::DType kType>
 Status create_matmul(const OpContext& context, Kernel** out);
 template <plan::DType kType>

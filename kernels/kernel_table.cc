@@ -51,7 +51,8 @@ constexpr bool kAnyKernel = std::size(kKernels) > 1;
 
 constexpr bool packs(const Entry& entry) {
   return entry.code == OpCode::kConv2d || entry.code == OpCode::kConvTranspose2d ||
-         entry.code == OpCode::kFullyConnected || entry.code == OpCode::kMatMul;
+         entry.code == OpCode::kFullyConnected || entry.code == OpCode::kNarrowFullyConnected ||
+         entry.code == OpCode::kMatMul;
 }
 constexpr bool kPacks = std::any_of(std::begin(kKernels), std::end(kKernels), packs);
 

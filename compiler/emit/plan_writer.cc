@@ -201,6 +201,7 @@ uint64_t multiply_accumulates(const Graph& graph, const Node& node) {
       return pixels * elements(node.inputs[1]);
     }
     case OpCode::kMatMul:
+    case OpCode::kNarrowFullyConnected:
       return elements(node.outputs[0]) * static_cast<uint64_t>(graph.shape(node.inputs[0]).back());
     default:
       return 0;

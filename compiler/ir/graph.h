@@ -125,7 +125,7 @@ struct Value {
 using Attributes = std::variant<std::monostate, plan::Conv2dT, plan::FullyConnectedT, plan::MatMulT, plan::Pool2dT,
                                 plan::ReduceT, plan::ArgMaxT, plan::UnaryT, plan::BinaryT, plan::SoftmaxT,
                                 plan::LayerNormT, plan::InstanceNormT, plan::ConcatT, plan::SliceT, plan::PadT,
-                                plan::TransposeT, plan::GatherT, plan::ResizeT>;
+                                plan::TransposeT, plan::GatherT, plan::ResizeT, plan::NarrowFullyConnectedT>;
 
 struct Node {
   OpCode code = OpCode::kNone;

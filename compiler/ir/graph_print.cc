@@ -79,6 +79,10 @@ std::string print(const plan::ResizeT& a) {
                      a.scale_h, a.scale_w);
 }
 
+std::string print(const plan::NarrowFullyConnectedT& a) {
+  return fmt::format(" {} bits{}{}", a.bits, a.quantize_rows ? " quantize_rows" : "", print(a.clamp));
+}
+
 std::string print_quantization(const Value& value) {
   if (!value.quantization) return "";
   const Quantization& q = *value.quantization;

@@ -8,6 +8,7 @@ namespace bantam::compiler {
 TensorType infer_conv2d(const Graph& graph, const Node& node);
 TensorType infer_conv_transpose2d(const Graph& graph, const Node& node);
 TensorType infer_fully_connected(const Graph& graph, const Node& node);
+TensorType infer_narrow_fully_connected(const Graph& graph, const Node& node);
 TensorType infer_mat_mul(const Graph& graph, const Node& node);
 TensorType infer_pool2d(const Graph& graph, const Node& node);
 TensorType infer_reduce(const Graph& graph, const Node& node);

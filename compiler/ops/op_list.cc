@@ -40,6 +40,7 @@ constexpr OpDef kOps[] = {
     {OpCode::kRequantize, "Requantize", infer_requantize, Int8Rule::kNone, !kSpatial, kElementwise},
     {OpCode::kNormalizeImage, "NormalizeImage", infer_normalize_image, Int8Rule::kNone},
     {OpCode::kCopy, "Copy", infer_copy, Int8Rule::kSameScale, !kSpatial, kElementwise},
+    {OpCode::kNarrowFullyConnected, "NarrowFullyConnected", infer_narrow_fully_connected, Int8Rule::kNone},
 };
 
 constexpr bool ordered_by_code() {

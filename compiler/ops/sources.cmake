@@ -14,6 +14,7 @@ set(BANTAM_COMPILER_OPS_SOURCES
   ops/int8/int8_ops.cc
   ops/matrix/fully_connected.cc
   ops/matrix/mat_mul.cc
+  ops/matrix/narrow_fully_connected.cc
   ops/movement/concat.cc
   ops/movement/expand.cc
   ops/movement/gather.cc

@@ -11,6 +11,7 @@ namespace {
 std::unique_ptr<plan::Clamp>* clamp_of(Node& node) {
   if (auto* conv = std::get_if<plan::Conv2dT>(&node.attributes)) return &conv->clamp;
   if (auto* fc = std::get_if<plan::FullyConnectedT>(&node.attributes)) return &fc->clamp;
+  if (auto* fc = std::get_if<plan::NarrowFullyConnectedT>(&node.attributes)) return &fc->clamp;
   if (auto* pool = std::get_if<plan::Pool2dT>(&node.attributes)) return &pool->clamp;
   if (auto* binary = std::get_if<plan::BinaryT>(&node.attributes)) {
     const bool arithmetic = binary->kind <= plan::BinaryKind::kMax;

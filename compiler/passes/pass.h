@@ -54,6 +54,7 @@ void simplify(Graph& graph, PassContext& context);
 void adopt_quantization(Graph& graph, PassContext& context);
 void quantize(Graph& graph, PassContext& context);
 void fold_stem(Graph& graph, PassContext& context);
+void narrow_matrices(Graph& graph, PassContext& context);
 void narrow_weights(Graph& graph, PassContext& context);
 void share_channels(Graph& graph, PassContext& context);
 void share_memory(Graph& graph, PassContext& context);

@@ -28,6 +28,7 @@ constexpr Pass kPipeline[] = {
     {"fuse_int8_padding", fuse_padding},
     {"quantize", quantize},
     {"fold_stem", fold_stem},
+    {"narrow_matrices", narrow_matrices},
     {"narrow_weights", narrow_weights},
     {"simplify_last", simplify},
     {"share_channels", share_channels},

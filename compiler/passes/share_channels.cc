@@ -12,7 +12,8 @@ namespace {
 // Kernels that read and write pixels at a stride.
 bool handles_strides(OpCode code) {
   return code == OpCode::kConv2d || code == OpCode::kConvTranspose2d || code == OpCode::kFullyConnected ||
-         code == OpCode::kLookup || code == OpCode::kRequantize || code == OpCode::kCopy;
+         code == OpCode::kNarrowFullyConnected || code == OpCode::kLookup || code == OpCode::kRequantize ||
+         code == OpCode::kCopy;
 }
 
 int64_t product(const Shape& shape, size_t first, size_t last) {

@@ -92,6 +92,7 @@ class Sinker {
       case OpCode::kReshape:
         return sink_reshape(node, *t);
       case OpCode::kFullyConnected:
+      case OpCode::kNarrowFullyConnected:
       case OpCode::kLayerNorm:
         return sink_last_axis_op(node, *t);
       case OpCode::kTile:
@@ -301,7 +302,8 @@ bool permute_flattened_weights(Graph& graph) {
     return index < 0 ? nullptr : &graph.nodes[static_cast<size_t>(index)];
   };
   for (Node& node : graph.nodes) {
-    if (node.code != OpCode::kFullyConnected || !graph.is_constant(node.inputs[1])) continue;
+    const bool layer = node.code == OpCode::kFullyConnected || node.code == OpCode::kNarrowFullyConnected;
+    if (!layer || !graph.is_constant(node.inputs[1])) continue;
     Node* flatten = producer(node.inputs[0]);
     if (flatten == nullptr || flatten->code != OpCode::kReshape) continue;
     if (uses.sole_reader(graph, flatten->outputs[0]) < 0) continue;
@@ -317,7 +319,9 @@ bool permute_flattened_weights(Graph& graph) {
     weights.type.shape[0] = flat_weights[0];
     Tensor moved = permuted(weights, inverse(perm));
     moved.type.shape = flat_weights;
+    const std::optional<Quantization> quantization = graph.value(node.inputs[1]).quantization;
     node.inputs[1] = graph.add_constant(graph.value(node.inputs[1]).name, std::move(moved));
+    graph.value(node.inputs[1]).quantization = quantization;
     flatten->inputs[0] = transpose->inputs[0];
     changed = true;
   }

@@ -43,6 +43,28 @@ const char* check_fully_connected(const OpContext& op) {
   return nullptr;
 }
 
+const char* check_narrow_fully_connected(const OpContext& op) {
+  const TensorInfo& x = op.input(0);
+  const TensorInfo& w = op.input(1);
+  const TensorInfo& y = op.output();
+  const auto& attrs = attributes<plan::NarrowFullyConnected>(op);
+  BANTAM_CHECK(attrs.bits() == 8 || attrs.bits() == 4, kEnumProblem);
+  BANTAM_CHECK(x.rank >= 1 && w.rank == 2 && y.rank == x.rank, kRankProblem);
+  BANTAM_CHECK(x.dtype == plan::DType::kFloat32 && y.dtype == plan::DType::kFloat32, kDtypeProblem);
+  BANTAM_CHECK(is_int8(w) && w.data != nullptr && w.zero_point == 0,
+               "its weights must be constant int8 with scales and zero point 0");
+  BANTAM_CHECK(!op.has_input(2) || (is_float(op.input(2)) && op.input(2).data != nullptr),
+               "its bias must be constant and float");
+  for (int32_t i = 0; i + 1 < x.rank; ++i) BANTAM_CHECK(x.dims[i] == y.dims[i], kShapeProblem);
+  const int32_t columns = x.dims[x.rank - 1];
+  BANTAM_CHECK(attrs.bits() == 8 || columns % 2 == 0, "4-bit weights need an even number of columns");
+  BANTAM_CHECK(w.dims[1] == (attrs.bits() == 8 ? columns : columns / 2) && y.dims[y.rank - 1] == w.dims[0],
+               kShapeProblem);
+  BANTAM_CHECK(!op.has_input(2) || is_vector(op.input(2), w.dims[0]), "its bias has the wrong length");
+  BANTAM_CHECK(is_clamp(attrs.clamp()), kClampProblem);
+  return nullptr;
+}
+
 const char* check_mat_mul(const OpContext& op) {
   const TensorInfo& a = op.input(0);
   const TensorInfo& b = op.input(1);

@@ -60,6 +60,7 @@ constexpr OpRule kEveryRule[] = {
     {OpCode::kRequantize, 1, 1, Attributes::NONE, check_requantize},
     {OpCode::kNormalizeImage, 2, 2, Attributes::NONE, check_normalize_image},
     {OpCode::kCopy, 1, 1, Attributes::NONE, check_copy},
+    {OpCode::kNarrowFullyConnected, 2, 3, Attributes::NarrowFullyConnected, check_narrow_fully_connected},
 };
 
 // Without the checks of ops that are not built, which the linker then drops.

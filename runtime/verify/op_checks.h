@@ -15,6 +15,7 @@ const char* check_instance_norm(const OpContext& op);
 const char* check_normalize_image(const OpContext& op);
 
 const char* check_fully_connected(const OpContext& op);
+const char* check_narrow_fully_connected(const OpContext& op);
 const char* check_mat_mul(const OpContext& op);
 
 const char* check_reduce(const OpContext& op);

@@ -194,6 +194,7 @@ TEST_CASE("broken scales are refused", "[quantized]") {
 }
 
 TEST_CASE("broken quantized tensors are refused", "[quantized]") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
   const auto dequantize = [](DType dtype) { return move(OneNode("DequantizeLinear").input({2, 3}, dtype)); };
   check(Refused{"x is float32[2x3]; it must hold integers",
                 move(dequantize(DType::kFloat32).constant(number(1)))},
@@ -201,6 +202,22 @@ TEST_CASE("broken quantized tensors are refused", "[quantized]") {
         Refused{"x_scale is -1;", move(dequantize(DType::kUInt8).constant(number(-1)))},
         Refused{"x_zero_point is int8, the integers are uint8",
                 move(dequantize(DType::kUInt8).constant(number(1)).constant(s8(0)))},
+        Refused{"x_scale is nan; a scale must", move(dequantize(DType::kInt8).constant(number(nan)))},
+        Refused{"x_scale is 0; a scale must", move(dequantize(DType::kInt8).constant(floats({1, 0, 2})))},
+        Refused{"x_zero_point is float32, the integers are int8",
+                move(dequantize(DType::kInt8).constant(number(1)).constant(number(0)))},
+        Refused{"x_zero_point has 3 elements, x_scale has 1",
+                move(dequantize(DType::kInt8).constant(number(1)).constant(of<int8_t>({3}, {0, 0, 0})))},
+        Refused{"b_zero_point and b are of different types", move(OneNode("MatMulInteger")
+                                                                      .input({2, 2}, DType::kUInt8)
+                                                                      .constant(of<int8_t>({2, 1}, {1, 2}))
+                                                                      .constant(u8(0))
+                                                                      .constant(u8(0)))},
+        Refused{"b_zero_point is float32", move(OneNode("MatMulInteger")
+                                                    .input({2, 2}, DType::kUInt8)
+                                                    .constant(of<int8_t>({2, 1}, {1, 2}))
+                                                    .constant(u8(0))
+                                                    .constant(number(0)))},
         Refused{"x_scale is [4]; it must be one number, or 3 for axis 1",
                 move(dequantize(DType::kInt8).constant(floats({1, 2, 3, 4})))},
         Refused{"its input is int64", move(OneNode("DynamicQuantizeLinear").input({2}, DType::kInt64))},
@@ -230,6 +247,30 @@ OneNode qlinear_conv(Tensor x_scale, Tensor w_scale, Tensor bias) {
                   .constant(move(bias)));
 }
 
+OneNode qlinear_mat_mul(Tensor a_scale, Tensor a_zero_point, Tensor y_zero_point) {
+  return move(OneNode("QLinearMatMul")
+                  .input({2, 2}, DType::kUInt8)
+                  .constant(move(a_scale))
+                  .constant(move(a_zero_point))
+                  .constant(of<int8_t>({2, 1}, {3, -4}))
+                  .constant(number(0.5f))
+                  .constant(s8(0))
+                  .constant(number(1.5f))
+                  .constant(move(y_zero_point)));
+}
+
+OneNode missing_output_scale() {
+  return move(OneNode("QLinearMatMul")
+                  .input({2, 2}, DType::kUInt8)
+                  .constant(number(1))
+                  .constant(u8(0))
+                  .constant(of<int8_t>({2, 1}, {3, -4}))
+                  .constant(number(0.5f))
+                  .constant(s8(0))
+                  .left_out()
+                  .constant(u8(0)));
+}
+
 TEST_CASE("broken operators on integers are refused", "[quantized]") {
   const Tensor bias = of<int32_t>({2}, {1, 2});
   OneNode concat("QLinearConcat");
@@ -246,6 +287,19 @@ TEST_CASE("broken operators on integers are refused", "[quantized]") {
       Refused{"its bias is float32[2]; it must be int32", qlinear_conv(number(1), number(1), floats({1, 2}))},
       Refused{"6 inputs; it takes 2 and 3 for each tensor", move(concat)},
       Refused{"channels_last=1", move(last)},
+      Refused{"x_scale is nan; a scale must", qlinear_conv(number(NAN), number(1), bias)},
+      Refused{"x_scale is inf; a scale must", qlinear_conv(number(INFINITY), number(1), bias)},
+      Refused{"w_scale is -2; a scale must", qlinear_conv(number(1), floats({1, -2}), bias)},
+      Refused{"its bias has 3 elements for 2 scales",
+              qlinear_conv(number(1), floats({1, 2}), of<int32_t>({3}, {1, 2, 3}))},
+      Refused{"y_scale is missing", missing_output_scale()},
+      Refused{"a_zero_point is int8, the integers are uint8", qlinear_mat_mul(number(1), s8(0), u8(0))},
+      Refused{"its zero point is float32; supported", qlinear_mat_mul(number(1), u8(0), number(0))},
+      Refused{"a_zero_point has 2 elements, a_scale has 1",
+              qlinear_mat_mul(number(1), of<uint8_t>({2}, {0, 0}), u8(0))},
+      Refused{"a_scale is -0; a scale must", qlinear_mat_mul(number(-0.0f), u8(0), u8(0))},
+      Refused{"a_scale is [3]; it must be one number, or 2 for axis 0",
+              qlinear_mat_mul(floats({1, 2, 3}), u8(0), u8(0))},
       Refused{"1 inputs, it takes 8", move(OneNode("QLinearMatMul").input({2, 2}, DType::kUInt8))});
   CHECK(find_onnx_op("QLinearAdd") == nullptr);
   CHECK(find_onnx_op("QLinearConv", "com.example") == nullptr);

@@ -225,6 +225,10 @@ class Mutator {
     if (auto* transpose = attributes->AsTranspose()) change_list(&transpose->perm);
     if (auto* gather = attributes->AsGather())
       below(2) == 0 ? change(&gather->axis) : change(&gather->elements);
+    if (auto* narrow = attributes->AsNarrowFullyConnected()) {
+      narrow->bits = static_cast<uint8_t>(4 * below(4));
+      change(&narrow->quantize_rows);
+    }
     if (auto* resize = attributes->AsResize()) change_resize(resize);
   }
 

@@ -8,7 +8,10 @@
 
 #include "data/npy.h"
 #include "engine/evaluate.h"
+#include "engine/plan_runner.h"
 #include "measure.h"
+#include "plan_format.h"
+#include "plan_generated.h"
 #include "shared_folder.h"
 
 namespace bantam::tests {
@@ -106,6 +109,44 @@ TEST_CASE("autoencoder_toycar, quantized by others") {
   const double found = area(compile_fp32(model, std::nullopt), shared("datasets/ad") + "/");
   std::printf("%-26s AUC %.4f (ONNX Runtime 0.9124)\n", "autoencoder_toycar.qdq", found);
   CHECK(std::fabs(found - 0.9124) <= 0.003);
+}
+
+PlanBytes compile_as_model(const std::string& onnx, int weight_bits, bool quantize_rows) {
+  compiler::CompileOptions options;
+  options.weight_bits = weight_bits;
+  options.quantize_rows = quantize_rows;
+  return compiler::compile(onnx, options, tools::plan_runner_factory()).plan;
+}
+
+// As ONNX Runtime's tool quantized it, dynamically: the ranges of one row are those of the whole tensor.
+TEST_CASE("autoencoder_toycar, quantized dynamically by others") {
+  const std::string model = shared("models/quantized/autoencoder_toycar.dynamic.onnx");
+  const std::string golden = shared("models/golden") + "/autoencoder_toycar";
+  const PlanBytes plan = compile_as_model(model, 0, false);
+  const auto& ops = *plan::GetPlan(plan.data() + sizeof(PlanHeader))->ops();
+  for (const plan::Op* op : ops) CHECK(op->code() == plan::OpCode::kNarrowFullyConnected);
+  const double error = golden_error(plan, golden + ".input.npy", golden + ".dynamic.output.npy");
+  const double found = area(plan, shared("datasets/ad") + "/");
+  std::printf("%-26s %u ops, error %.1e  AUC %.4f (ONNX Runtime 0.8703)  plan %zu bytes\n",
+              "autoencoder_toycar.dynamic", ops.size(), error, found, plan.size());
+  CHECK(error <= 0.02);
+  CHECK(found >= 0.8703 - 0.001);
+}
+
+TEST_CASE("autoencoder_toycar with narrow weights") {
+  const std::string model = shared("models/autoencoder_toycar.onnx"), data = shared("datasets/ad") + "/";
+  const PlanBytes fp32 = compile_as_model(model, 0, false);
+  const double reference = area(fp32, data);
+  for (const int bits : {8, 4}) {
+    for (const bool quantize_rows : {false, true}) {
+      const PlanBytes plan = compile_as_model(model, bits, quantize_rows);
+      const double found = area(plan, data);
+      std::printf("%-26s %d bits%s  AUC %.4f (fp32 %.4f)  plan %zu of %zu bytes\n", "autoencoder_toycar",
+                  bits, quantize_rows ? ", int8 rows" : "", found, reference, plan.size(), fp32.size());
+      CHECK(static_cast<double>(plan.size()) <= static_cast<double>(fp32.size()) * (bits == 8 ? 0.30 : 0.18));
+      CHECK(found >= reference - (bits == 8 ? 0.01 : 0.05));
+    }
+  }
 }
 
 }  // namespace

@@ -22,6 +22,8 @@ struct CompileFlags {
   std::string model;
   std::string output;
   std::string precision;
+  std::string weights;
+  bool dynamic = false;
   std::string ranges;
   CalibrationFlags calibration;
   TestFlags test;
@@ -77,6 +79,8 @@ void check_flags(const CompileFlags& flags) {
 compiler::CompileOptions compile_options(const CompileFlags& flags, Progress& progress) {
   compiler::CompileOptions options;
   if (!flags.precision.empty()) options.precision = value_of(kPrecisions, flags.precision);
+  if (!flags.weights.empty()) options.weight_bits = flags.weights == "4" ? 4 : 8;
+  options.quantize_rows = flags.dynamic;
   if (!flags.ranges.empty()) options.ranges = value_of(kRanges, flags.ranges);
   options.shapes = flags.model_flags.shape_map();
   options.image = to_compiler(flags.model_flags.image_options());
@@ -88,6 +92,8 @@ compiler::CompileOptions compile_options(const CompileFlags& flags, Progress& pr
   options.dump_ir_directory = flags.dump_ir;
   options.stop_after = flags.stop_after;
   std::string text = (flags.precision.empty() ? "" : " --precision " + flags.precision) +
+                     (flags.weights.empty() ? "" : " --weights " + flags.weights) +
+                     (flags.dynamic ? " --dynamic" : "") +
                      (flags.ranges.empty() ? "" : " --ranges " + flags.ranges) + flags.choice.text() +
                      flags.prune.text() + flags.model_flags.text();
   options.options_text = text.empty() ? text : text.substr(1);
@@ -143,6 +149,13 @@ void add_compile(CLI::App& app, Action& chosen) {
           "fp32, fp16 (half the size, computed in fp16 where the CPU can) or int8; left out, a quantized "
           "model is compiled as it says, others as fp32")
       ->check(CLI::IsMember(names_of(kPrecisions)));
+  command
+      ->add_option("--weights", flags->weights,
+                   "Bits of the weights of fully connected layers that compute in float, for size: 8 or 4")
+      ->check(CLI::IsMember({"8", "4"}));
+  command->add_flag("--dynamic", flags->dynamic,
+                    "Those layers multiply int8: each row of their data is rounded as it comes; weights of 8 "
+                    "bits unless --weights 4");
   flags->calibration.add_to(*command, "int8, pruning, and for fp16 to see which values fit");
   command
       ->add_option("--ranges", flags->ranges, "How int8 ranges are chosen: minmax, percentile, mse (default)")

@@ -10,7 +10,8 @@ namespace bantam::compiler {
 
 void match_hard_sigmoid(Graph& graph);       // clip(x + 3, 0, 6) / 6
 void match_gated_activations(Graph& graph);  // x * sigmoid(x), x * hard_sigmoid(x), x * tanh(softplus(x))
-void match_gelu(Graph& graph);        // x * 0.5 * (1 + erf(x / sqrt 2)) in its orders, and the tanh form
+void match_gelu(Graph& graph);  // x * 0.5 * (1 + erf(x / sqrt 2)) in its orders, and the tanh form
+void match_dynamic_quantization(Graph& graph);  // layers of DynamicQuantizeLinear
 void match_layer_norm(Graph& graph);  // (x - mean) / sqrt(var + eps) * scale + bias over the last axis
 
 // What matchers ask of a graph.

@@ -103,6 +103,9 @@ using OpTimer = std::function<std::vector<PlanTimes>(std::span<const std::vector
 
 struct CompileOptions {
   Precision precision = Precision::kAsModel;
+  // Of the fully connected layers that compute in float: bits of a weight, 8 or 4; 0: those of a float.
+  int weight_bits = 0;
+  bool quantize_rows = false;  // and their data are rounded to int8 as they come; weights of 8 bits unless 4
   RangeMethod ranges = RangeMethod::kSquaredError;
   std::map<std::string, std::vector<int64_t>> shapes;  // of graph inputs with free dimensions
   std::optional<ImageOptions> image;
