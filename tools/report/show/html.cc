@@ -174,10 +174,10 @@ std::string histograms(const Report& report) {
   for (const TensorHistogram& histogram : report.histograms) {
     const std::string ends = format("<span>%.3g</span><span>clipped %s</span><span>%.3g</span>",
                                     static_cast<double>(std::min(histogram.min, histogram.low)),
-                                    format("%.3g%%", 100 * histogram.clipped).c_str(),
+                                    format("%.2g%%", 100 * histogram.clipped).c_str(),
                                     static_cast<double>(std::max(histogram.max, histogram.high)));
     cards += element("div", "card",
-                     "<span class=\"name\" title=\"" + escaped(histogram.tensor) + "\">&#8206;" +
+                     "<span class=\"name\" title=\"" + escaped(histogram.tensor) + "\">" +
                          escaped(histogram.tensor) + "</span>" + histogram_plot(histogram) +
                          element("div", "ends", ends));
   }
