@@ -158,12 +158,12 @@ std::string ops(const Report& report) {
              std::to_string(report.own_samples) + " samples:<br/>";
     for (size_t c = 0; c < kOwnCauses; ++c)
       legend += format("<span class=\"key %s\"></span>%s", kOwnStyles[c], kOwnCauseNames[c]);
-    legend += "<br/>The causes act together, too: ";
+    legend += "<br/>Acting together, and on the samples that were not measured so: ";
     for (size_t c = 0; c < kOwnCauses; ++c) {
       legend +=
           format("%s%s ", c == 0 ? "" : ", ", kOwnCauseNames[c]) + share_of_noise(report, report.together[c]);
     }
-    legend += " of the error on top of what the ops add alone.</p>";
+    legend += " of the error.</p>";
   }
   return "<h2>Op by op</h2>" + legend + element("div", "card", rows);
 }

@@ -35,7 +35,7 @@ std::string own_text(const Report& report) {
     line(op.name, op.own);
     for (size_t c = 0; c < kOwnCauses; ++c) sums[c] += op.own[c];
   }
-  line("acting together", report.together);
+  line("acting together, and on other samples", report.together);
   line("sum: the causes above", sums);
   return text;
 }
