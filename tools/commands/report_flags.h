@@ -6,8 +6,8 @@
 
 #include "engine/plan.h"
 #include "report/describe.h"
-#include "report/show/render.h"
 #include "report/report.h"
+#include "report/show/render.h"
 #include "report/subject.h"
 
 namespace CLI {
