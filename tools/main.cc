@@ -16,7 +16,7 @@ namespace {
 
 constexpr AddCommand kCommands[] = {
 #ifdef BANTAM_WITH_COMPILER
-    add_compile, add_prune, add_eval,  add_diff,
+    add_compile, add_prune, add_eval,   add_diff,    add_explain,
 #endif
     add_run,     add_bench, add_verify, add_inspect,
 };

@@ -118,6 +118,15 @@ void Graph::note(const std::string& node, std::string text) {
   notes.push_back(std::move(entry));
 }
 
+void Graph::note_fusion(const std::string& node, std::string text) {
+  const auto same = [&](const plan::NoteT& known) { return known.node == node && known.text == text; };
+  if (std::any_of(fusions.begin(), fusions.end(), same)) return;
+  plan::NoteT entry;
+  entry.node = node;
+  entry.text = std::move(text);
+  fusions.push_back(std::move(entry));
+}
+
 Tensor permuted(const Tensor& tensor, const std::vector<int>& perm) {
   const size_t rank = perm.size();
   if (rank != tensor.type.shape.size()) throw InternalError("permutation of another rank");

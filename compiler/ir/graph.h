@@ -155,6 +155,7 @@ struct Graph {
   plan::PreprocessingT preprocessing;   // meaningful when has_preprocessing
   bool has_preprocessing = false;
   std::vector<plan::NoteT> notes;
+  std::vector<plan::NoteT> fusions;     // what became part of which node; for explanations, not in the plan
 
   Value& value(ValueId id) { return values[static_cast<size_t>(id)]; }
   const Value& value(ValueId id) const { return values[static_cast<size_t>(id)]; }
@@ -169,6 +170,7 @@ struct Graph {
   void replace_uses(ValueId from, ValueId to);
   bool is_output(ValueId id) const;
   void note(const std::string& node, std::string text);
+  void note_fusion(const std::string& node, std::string text);   // the same text of a node counts once
 };
 
 // Data of a constant with its axes permuted: result axis i is axis perm[i] of `tensor`.

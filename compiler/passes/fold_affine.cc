@@ -126,6 +126,7 @@ bool fold_one(Graph& graph) {
     if (!affine || graph.constant(node.inputs[1]).type.shape[0] != static_cast<int64_t>(affine->scale.size()))
       continue;
     apply(graph, node, *affine);
+    graph.note_fusion(node.name, "'" + reader.name + "' is folded into its weights and bias");
     node.outputs[0] = reader.outputs[0];
     reader.code = OpCode::kNone;  // swallowed; its output is now the node's
     changed = true;

@@ -44,6 +44,7 @@ void fuse_clamps(Graph& graph, PassContext&) {
       const float new_low = std::min(std::max(low, outer.alpha), outer.beta);
       const float new_high = std::min(std::max(high, outer.alpha), outer.beta);
       *clamp = std::make_unique<plan::Clamp>(new_low, new_high, int8_t{-128}, int8_t{127});
+      graph.note_fusion(node.name, "'" + reader.name + "' is fused, as a clamp of its output");
       node.outputs[0] = reader.outputs[0];
       reader.code = OpCode::kNone;
       reader.attributes = {};

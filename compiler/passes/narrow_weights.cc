@@ -22,13 +22,6 @@ uint16_t to_half(float value) {
   return static_cast<uint16_t>(sign | ((rounded >> 13) - (112u << 10)));
 }
 
-float from_half(uint16_t half) {
-  const uint32_t exponent = (half >> 10) & 0x1fu, mantissa = half & 0x3ffu;
-  const float magnitude = exponent == 0 ? static_cast<float>(mantissa) * 0x1p-24f
-                                        : std::bit_cast<float>(((exponent + 112) << 23) | (mantissa << 13));
-  return (half & 0x8000u) != 0 ? -magnitude : magnitude;
-}
-
 // Of the rounding of a normal number it is 3e-4 at most; below 2^-14 float16 loses digit after digit.
 constexpr double kMostNoise = 2e-3;
 
@@ -74,6 +67,13 @@ ValueId narrow(Graph& graph, const Node& node, ValueId id, const char* what) {
 }
 
 }  // namespace
+
+float from_half(uint16_t half) {
+  const uint32_t exponent = (half >> 10) & 0x1fu, mantissa = half & 0x3ffu;
+  const float magnitude = exponent == 0 ? static_cast<float>(mantissa) * 0x1p-24f
+                                        : std::bit_cast<float>(((exponent + 112) << 23) | (mantissa << 13));
+  return (half & 0x8000u) != 0 ? -magnitude : magnitude;
+}
 
 float largest_magnitude(const Tensor& tensor) {
   float largest = 0;

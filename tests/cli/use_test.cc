@@ -26,7 +26,7 @@ double top1(const std::string& model, const std::vector<std::string>& more = {})
 }
 
 TEST_CASE("cli: help and version go to standard output") {
-  for (const char* command : {"compile", "eval", "run", "bench", "verify", "inspect", "diff"}) {
+  for (const char* command : {"compile", "eval", "run", "bench", "verify", "inspect", "diff", "explain"}) {
     Ended ended = run_program({command, "--help"});
     CHECK(ended.status == 0);
     CHECK(ended.err.empty());

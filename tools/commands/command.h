@@ -22,5 +22,6 @@ void add_bench(CLI::App& app, Action& chosen);
 void add_verify(CLI::App& app, Action& chosen);
 void add_inspect(CLI::App& app, Action& chosen);
 void add_diff(CLI::App& app, Action& chosen);
+void add_explain(CLI::App& app, Action& chosen);
 
 }  // namespace bantam::tools

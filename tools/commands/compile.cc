@@ -7,6 +7,7 @@
 #include "commands/command.h"
 #include "commands/compile_flags.h"
 #include "doctor/doctor.h"
+#include "commands/report_flags.h"
 #include "engine/compile_model.h"
 #include "engine/model_flags.h"
 #include "engine/plan_runner.h"
@@ -32,6 +33,7 @@ struct CompileFlags {
   std::string dump_ir;
   std::string stop_after;
   bool no_doctor = false;
+  std::string report;
   int threads = 0;
   ModelFlags model_flags;
 };
@@ -73,6 +75,8 @@ void check_flags(const CompileFlags& flags) {
   if (!int8 && flags.precision != "fp16" && flags.prune.ratio.empty() && !flags.calibration.paths.empty())
     throw UsageError("--calibrate goes with --precision int8 or fp16 or with --prune");
   if (!int8 && !flags.ranges.empty()) throw UsageError("--ranges goes with --precision int8 only");
+  if (!flags.report.empty() && (flags.output.empty() || !flags.stop_after.empty()))
+    throw UsageError("--report is about a whole plan: give -o M.bantam, and no --stop-after");
   if (flags.output.empty() && flags.stop_after.empty()) throw UsageError("--output is required: -o M.bantam");
 }
 
@@ -121,6 +125,7 @@ void examine_samples(const CompileFlags& flags, const compiler::CompileOptions& 
 int run_compile(const CompileFlags& flags) {
   check_flags(flags);
   if (!flags.output.empty()) AtomicFile probe(flags.output);  // says at once when the place cannot be written
+  if (!flags.report.empty()) AtomicFile probe(flags.report);
   if (!flags.dump_ir.empty()) make_directories(flags.dump_ir);
   Progress progress;
   compiler::CompileOptions options = compile_options(flags, progress);
@@ -133,6 +138,8 @@ int run_compile(const CompileFlags& flags) {
   if (writes) write_file(flags.output, result.plan);
   if (!result.summary.empty()) std::printf("%s\n", result.summary.c_str());
   if (writes) std::printf("%s: %s\n", flags.output.c_str(), human_bytes(result.plan.size()).c_str());
+  if (!flags.report.empty())
+    write_report(flags.report, flags.model, flags.output, options, flags.calibration.paths);
   return 0;
 }
 
@@ -167,6 +174,8 @@ void add_compile(CLI::App& app, Action& chosen) {
                     "copies, number)");
   flags->prune.add_to(*command);
   flags->model_flags.add_to(*command);
+  command->add_option("--report", flags->report,
+                      "Write what the plan is, its speed and its error as a page for a browser, FILE.html");
   command->add_option("--dump-ir", flags->dump_ir, "Write the graph after every pass into this folder");
   command->add_option("--stop-after", flags->stop_after, "Stop after this pass");
   command->add_option("--threads", flags->threads, "0 (default): all cores")->check(CLI::NonNegativeNumber);

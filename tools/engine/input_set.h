@@ -25,6 +25,7 @@ class InputSet {
   InputSet(const std::vector<std::string>& paths, const std::optional<ImageOptions>& image);
 
   int64_t count() const { return samples_[0]->count(); }
+  int inputs() const { return static_cast<int>(samples_.size()); }
   std::vector<Tensor> load(int64_t index) const;  // thread-safe
   const Samples& first() const { return *samples_[0]; }
   // Loads sample `index` into the inputs of `session`.
