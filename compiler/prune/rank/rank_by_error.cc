@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "prune/ranking.h"
-#include "prune/reader_model.h"
+#include "prune/rank/ranking.h"
+#include "prune/rank/reader_model.h"
 
 namespace bantam::compiler {
 namespace {
