@@ -63,8 +63,12 @@ std::vector<Ranking> rank(const Graph& graph, const Structure& structure, const 
   return rank_by_score(graph, structure, options.criterion, scales, samples);
 }
 
-void add_notes(Graph& graph, const Structure& structure, const Selection& selection) {
+void add_notes(Graph& graph, const Structure& structure, const std::vector<Ranking>& rankings,
+               const Selection& selection) {
   for (size_t g = 0; g < structure.groups.size(); ++g) {
+    if (rankings[g].loss.empty())
+      graph.note(structure.groups[g].name,
+                 "its channels stay: the criterion does not say what they are worth");
     if (selection.per_group[g] == 0) continue;
     graph.note(structure.groups[g].name, fmt::format("{} of {} channels pruned", selection.per_group[g],
                                                      structure.groups[g].units.size()));
@@ -77,8 +81,7 @@ void warn_of_scarcity(const ReconstructionSummary& summary, const std::string& s
                       PassContext& context) {
   if (summary.scarce == 0) return;
   context.warnings.push_back(
-      fmt::format("{} are few for least squares in {} of {} layers (such as '{}'): these "
-                  "were solved with "
+      fmt::format("{} are few for least squares in {} of {} layers (such as '{}'): these were solved with "
                   "more regularization towards their old weights; more samples would help",
                   samples, summary.scarce, summary.layers, summary.scarcest));
 }
@@ -110,7 +113,7 @@ void prune(Graph& graph, PassContext& context) {
     context.prune_summary += fmt::format("; {} of {} layers solved again on {}", summary.solved,
                                          summary.layers, samples->description());
   }
-  add_notes(graph, structure, selection);
+  add_notes(graph, structure, rankings, selection);
 }
 
 }  // namespace bantam::compiler

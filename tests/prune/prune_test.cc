@@ -145,6 +145,9 @@ TEST_CASE("queries and keys of a single head stay whole when channels go by the 
   net.output(net.dense(net.add(OpCode::kMatMul, {shares, values}, plan::MatMulT()), 5));
   pass_for(net.graph, {.ratio = 0.3, .tile = 1}, 16)(net.graph);
   CHECK(net.graph.shape(query)[2] == 8);
+  CHECK(std::any_of(net.graph.notes.begin(), net.graph.notes.end(), [](const plan::NoteT& note) {
+    return note.text.find("does not say what they are worth") != std::string::npos;
+  }));
   CHECK(net.graph.shape(tokens)[2] < 24);
 }
 
