@@ -75,7 +75,7 @@ class Signer {
   Signer(const plan::Plan& plan, const plan::Op& op) : plan_(plan), op_(op) {}
 
   OpSignature sign() {
-    const std::string code = plan::EnumNameOpCode(op_.code()) + 1;  // without the k
+    const std::string code = std::string(plan::EnumNameOpCode(op_.code())).substr(1);  // without the k
     std::string operands, dtype;
     for (int32_t id : *op_.inputs()) {
       if (id < 0) continue;
