@@ -1,10 +1,12 @@
 // What is left when a user stops the program half-way.
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 
 #include "fixture.h"
@@ -12,27 +14,64 @@
 namespace bantam::tools {
 namespace {
 
-// Starts the program and, when its standard error or the folder shows that it is at work, sends `signal`.
-int interrupt(const std::vector<std::string>& arguments, int signal) {
+class Terminal {
+ public:
+  Terminal() : master_(::posix_openpt(O_RDWR | O_NOCTTY)) {
+    REQUIRE(master_ >= 0);
+    REQUIRE(::grantpt(master_) == 0);
+    REQUIRE(::unlockpt(master_) == 0);
+    slave_ = ::open(::ptsname(master_), O_RDWR | O_NOCTTY);
+    REQUIRE(slave_ >= 0);
+  }
+  ~Terminal() {
+    ::close(slave_);
+    ::close(master_);
+  }
+  int slave() const { return slave_; }
+  // Whether `text` is shown within 20 seconds.
+  bool shows(const std::string& text) const {
+    std::string shown;
+    for (int waits = 0; waits < 200; ++waits) {
+      pollfd ready{master_, POLLIN, 0};
+      if (::poll(&ready, 1, 100) < 1) continue;
+      char buffer[512];
+      const ssize_t got = ::read(master_, buffer, sizeof(buffer));
+      if (got <= 0) return false;
+      shown.append(buffer, static_cast<size_t>(got));
+      if (shown.find(text) != std::string::npos) return true;
+    }
+    return false;
+  }
+
+ private:
+  int master_;
+  int slave_ = -1;
+};
+
+// Runs the program with a terminal as its standard error and sends `signal` when `started` says so. The exit
+// status, or 128 + the signal that ended it.
+template <typename Started>
+int interrupt(const std::vector<std::string>& arguments, int signal, const Started& started) {
   std::vector<std::string> texts = {BANTAM_PROGRAM};
   texts.insert(texts.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
+  const Terminal terminal;
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {
     const int null = ::open("/dev/null", O_WRONLY);
     ::dup2(null, STDOUT_FILENO);
-    ::dup2(null, STDERR_FILENO);
+    ::dup2(terminal.slave(), STDERR_FILENO);
     ::execv(pointers[0], pointers.data());
     ::_exit(127);
   }
-  std::this_thread::sleep_for(std::chrono::milliseconds(400));
-  int status = 0;
-  REQUIRE(::waitpid(child, &status, WNOHANG) == 0);  // still calibrating
+  const bool at_work = started(terminal);
   ::kill(child, signal);
+  int status = 0;
   ::waitpid(child, &status, 0);
+  REQUIRE(at_work);
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -57,10 +96,27 @@ TEST_CASE("cli: a compilation stopped while it calibrates leaves the old plan, n
     for (const std::string& path : {old_plan, plans.file("new.bantam")}) {
       INFO("signal " << signal << ", " << path);
       const std::vector<std::string> compile = {"compile", kOnnx, "-o", path};
-      CHECK(interrupt(compile + calibrate + kImageFlags, signal) == 128 + signal);
+      const int status = interrupt(compile + calibrate + kImageFlags, signal,
+                                   [](const Terminal& terminal) { return terminal.shows("calibrate"); });
+      CHECK(status == 128 + signal);
       CHECK(read_back(old_plan) == "the old plan");
       CHECK(entries(plans.path()) == 1);
     }
+  }
+}
+
+TEST_CASE("cli: a run stopped while it writes leaves no temporary file") {
+  TemporaryDirectory data, out;
+  const std::vector<std::string> run = {
+      "run", compile_digits(data, "fp32"), "--input", many_samples(data), "--output", out.path()};
+  auto writing = [&](const Terminal&) {
+    for (int waits = 0; waits < 2000 && entries(out.path()) == 0; ++waits)
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return entries(out.path()) == 1;
+  };
+  for (int signal : {SIGINT, SIGTERM}) {
+    CHECK(interrupt(run, signal, writing) == 128 + signal);
+    CHECK(entries(out.path()) == 0);
   }
 }
 

@@ -66,6 +66,23 @@ TEST_CASE("cli: the same compilation gives the same bytes") {
   CHECK(read_back(compile_digits(first, "int8")) == read_back(compile_digits(second, "int8")));
 }
 
+TEST_CASE("cli: what the samples lack is said before calibration, and changes nothing in the plan") {
+  TemporaryDirectory dir;
+  auto compile = [&](const std::string& name, const std::vector<std::string>& more) {
+    const std::vector<std::string> arguments = {
+        "compile",           kOnnx,  "-o",          dir.file(name),
+        "--precision",       "int8", "--calibrate", kDigits + "/calib",
+        "--calibrate-limit", "8"};
+    const Ended ended = run_program(arguments + kImageFlags + more);
+    INFO(ended.err);
+    REQUIRE(ended.status == 0);
+    return ended.err;
+  };
+  CHECK_THAT(compile("a", {}), ContainsSubstring("bantam: calibration: 8 samples"));
+  CHECK_THAT(compile("b", {"--no-doctor"}), !ContainsSubstring("bantam: calibration:"));
+  CHECK(read_back(dir.file("a")) == read_back(dir.file("b")));
+}
+
 TEST_CASE("cli: inspect and bench give their keys") {
   TemporaryDirectory dir;
   std::string plan = compile_digits(dir, "fp32");

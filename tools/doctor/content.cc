@@ -39,7 +39,10 @@ void check_content(const compiler::SampleSource& samples, std::vector<Finding>& 
   for (int index : indices) {
     const std::vector<compiler::TensorData> tensors = samples.load(index);
     const bool image = tensors[0].dtype == plan::DType::kUInt8 && tensors[0].shape.size() == 4;
-    if (is_constant(tensors[0], image)) constant.push_back(index);
+    if (is_constant(tensors[0], image)) {
+      constant.push_back(index);
+      continue;
+    }
     const std::string bytes = bytes_of(tensors);
     const auto [place, fresh] = first_of.try_emplace({std::hash<std::string>()(bytes), bytes.size()}, index);
     if (fresh) continue;

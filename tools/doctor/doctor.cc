@@ -25,9 +25,9 @@ bool Diagnosis::found(FindingKind kind) const {
 Diagnosis examine(const DoctorOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   Diagnosis diagnosis;
-  check_content(options.calibration, diagnosis.findings);
   const Network network(options);
-  const ResponsesTo calibration = respond(network, options.calibration);
+  const ResponsesTo calibration = respond(network, options.calibration);  // says first what shapes do not fit
+  check_content(options.calibration, diagnosis.findings);
   diagnosis.samples_run = static_cast<int>(calibration.responses.size());
   check_number(options.calibration.count, calibration.responses, diagnosis.findings);
   check_balance(calibration.responses, diagnosis.findings);

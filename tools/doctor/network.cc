@@ -63,13 +63,22 @@ void add_features(std::span<const float> values, std::vector<float>& features) {
   features.push_back(static_cast<float>(steps / n / std::max(deviation, 1e-9)));
 }
 
+// Never narrower than 0. In lanes, as a single minimum would wait for the one before.
 FloatRange range_of(std::span<const float> values) {
-  FloatRange range{0, 0};
-  for (float value : values) {
-    range.first = std::min(range.first, value);
-    range.second = std::max(range.second, value);
+  constexpr size_t kLanes = 16;
+  float low[kLanes] = {}, high[kLanes] = {};
+  for (size_t i = 0; i + kLanes <= values.size(); i += kLanes) {
+    for (size_t lane = 0; lane < kLanes; ++lane) {
+      const float value = values[i + lane];
+      low[lane] = value < low[lane] ? value : low[lane];
+      high[lane] = value > high[lane] ? value : high[lane];
+    }
   }
-  return range;
+  for (float value : values.subspan(values.size() - values.size() % kLanes)) {
+    low[0] = std::min(low[0], value);
+    high[0] = std::max(high[0], value);
+  }
+  return {*std::min_element(low, low + kLanes), *std::max_element(high, high + kLanes)};
 }
 
 int64_t classes_of(const Model& model) {

@@ -143,30 +143,42 @@ Finding finding_of(const Trial& trial, FindingKind kind, const Variant& variant,
   return finding;
 }
 
-// The variant that does best on a few samples, if it is better than what is given.
-const Variant* best_of(const Trial& trial, const std::vector<Variant>& variants) {
+// Larger is better.
+double value_of(const std::vector<Response>& responses, const std::vector<int64_t>& labels) {
+  return labels.empty() ? information(responses) : -gain_of(responses, responses, labels).before;
+}
+
+// The variants that do better than what is given on a few samples: the best of them, and the next best, as a
+// few samples do not tell those two apart.
+std::vector<const Variant*> screen(const Trial& trial, const std::vector<Variant>& variants) {
   const size_t step = trial.screening_step();
-  const std::vector<Response> given = every(trial.given.responses, step, 0);
   const std::vector<int64_t> labels = trial.labels_of_every(step);
-  auto value = [&](const std::vector<Response>& responses) {
-    return labels.empty() ? information(responses) : -gain_of(responses, responses, labels).before;
-  };
-  double best = value(given);
-  const Variant* chosen = nullptr;
+  const double given = value_of(every(trial.given.responses, step, 0), labels);
+  std::vector<std::pair<double, const Variant*>> better;
   for (const Variant& variant : variants) {
-    const double reached = value(trial.respond(variant, step));
-    if (reached > best) best = reached, chosen = &variant;
+    const double reached = value_of(trial.respond(variant, step), labels);
+    if (reached > given) better.emplace_back(-reached, &variant);
   }
+  std::stable_sort(better.begin(), better.end(), [](auto& a, auto& b) { return a.first < b.first; });
+  std::vector<const Variant*> chosen;
+  for (size_t i = 0; i < std::min<size_t>(2, better.size()); ++i) chosen.push_back(better[i].second);
   return chosen;
 }
 
 bool check_normalization(const Trial& trial, const std::vector<Variant>& variants,
                          std::vector<Finding>& findings) {
-  const Variant* best = best_of(trial, variants);
+  const Variant* best = nullptr;
+  std::vector<Response> best_responses;
+  for (const Variant* variant : screen(trial, variants)) {
+    std::vector<Response> responses = trial.respond(*variant, 1);
+    if (!is_clear(trial, responses)) continue;
+    const bool first = best == nullptr;
+    if (!first && value_of(responses, trial.labels) <= value_of(best_responses, trial.labels)) continue;
+    best = variant;
+    best_responses = std::move(responses);
+  }
   if (best == nullptr) return false;
-  const std::vector<Response> other = trial.respond(*best, 1);
-  if (!is_clear(trial, other)) return false;
-  findings.push_back(finding_of(trial, FindingKind::kNormalization, *best, other));
+  findings.push_back(finding_of(trial, FindingKind::kNormalization, *best, best_responses));
   return true;
 }
 

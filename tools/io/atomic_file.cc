@@ -48,6 +48,7 @@ AtomicFile::AtomicFile(const std::string& path) : shown_(path), path_(resolve_li
   if (exists && ::access(path_.c_str(), W_OK) != 0) fail("cannot be written", errno);
   temporary_ = path_ + format(".%ld.tmp", static_cast<long>(::getpid()));
   ::unlink(temporary_.c_str());
+  unfinished_.emplace(temporary_);
   fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd_ < 0) {
     int error = errno;
@@ -90,6 +91,7 @@ void AtomicFile::commit() {
   if (temporary_.empty()) return;
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("cannot be put in place", errno);
   temporary_.clear();
+  unfinished_.reset();
   sync_directory(parent_of(path_));
 }
 

@@ -2,14 +2,17 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
+#include "io/unfinished_files.h"
+
 namespace bantam::tools {
 
-// Writes a file beside its place and puts it there at commit(): until then, and whenever something fails, a
-// file of that name stays as it was and nothing is left behind. A link keeps pointing where it did. What is
-// no regular file (a device, a pipe) is written directly.
+// Writes a file beside its place and puts it there at commit(): until then, and whenever something fails or a
+// signal ends the program, a file of that name stays as it was and nothing is left behind. A link keeps
+// pointing where it did. What is no regular file (a device, a pipe) is written directly.
 class AtomicFile {
  public:
   explicit AtomicFile(const std::string& path);
@@ -27,6 +30,7 @@ class AtomicFile {
   std::string shown_;      // as the user gave it, for messages
   std::string path_;       // where the file goes, links resolved
   std::string temporary_;  // empty: written directly
+  std::optional<UnfinishedFile> unfinished_;
   int fd_ = -1;
 };
 
