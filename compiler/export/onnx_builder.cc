@@ -12,6 +12,16 @@ namespace {
 constexpr int kOpset = 17;
 constexpr int kIrVersion = 8;
 
+onnx::AttributeProto& new_attribute(onnx::NodeProto& node, const std::string& name,
+                                    onnx::AttributeProto::AttributeType type) {
+  onnx::AttributeProto& attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(type);
+  return attribute;
+}
+
+}  // namespace
+
 int onnx_dtype(DType dtype) {
   switch (dtype) {
     case DType::kFloat32:
@@ -31,16 +41,6 @@ int onnx_dtype(DType dtype) {
   }
   throw InternalError("an element type that does not exist");
 }
-
-onnx::AttributeProto& new_attribute(onnx::NodeProto& node, const std::string& name,
-                                    onnx::AttributeProto::AttributeType type) {
-  onnx::AttributeProto& attribute = *node.add_attribute();
-  attribute.set_name(name);
-  attribute.set_type(type);
-  return attribute;
-}
-
-}  // namespace
 
 void set_attribute(onnx::NodeProto& node, const std::string& name, int64_t value) {
   new_attribute(node, name, onnx::AttributeProto::INT).set_i(value);

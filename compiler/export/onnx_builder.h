@@ -12,6 +12,8 @@
 
 namespace bantam::compiler {
 
+int onnx_dtype(DType dtype);  // an onnx::TensorProto::DataType
+
 enum class Form { kPlain, kPlanar };
 
 class OnnxBuilder {

@@ -160,26 +160,6 @@ void write_with_operands(OnnxBuilder& builder, const Node& node, const char* typ
   if (fmod) set_attribute(proto, "fmod", int64_t{1});
 }
 
-int64_t onnx_type(const Node& node, DType dtype) {
-  switch (dtype) {
-    case DType::kFloat32:
-      return onnx::TensorProto::FLOAT;
-    case DType::kInt32:
-      return onnx::TensorProto::INT32;
-    case DType::kInt64:
-      return onnx::TensorProto::INT64;
-    case DType::kBool:
-      return onnx::TensorProto::BOOL;
-    case DType::kUInt8:
-      return onnx::TensorProto::UINT8;
-    case DType::kInt8:
-      return onnx::TensorProto::INT8;
-    case DType::kFloat16:
-      return onnx::TensorProto::FLOAT16;
-  }
-  fail_to_write(node, "its type is none of ONNX's");
-}
-
 }  // namespace
 
 void write_elementwise(OnnxBuilder& builder, const Node& node) {
@@ -197,7 +177,7 @@ void write_elementwise(OnnxBuilder& builder, const Node& node) {
     case OpCode::kCast: {
       const Form form = natural_form(builder, node);
       onnx::NodeProto& proto = builder.add("Cast", node, {builder.name(node.inputs[0], form)}, form);
-      return set_attribute(proto, "to", onnx_type(node, builder.graph().dtype(node.outputs[0])));
+      return set_attribute(proto, "to", int64_t{onnx_dtype(builder.graph().dtype(node.outputs[0]))});
     }
     default: {
       const Form form = natural_form(builder, node);

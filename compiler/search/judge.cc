@@ -100,16 +100,17 @@ Judge::Judge(const Graph& teacher, const PassContext& context, const TestSet& se
   expected_class_.resize(count);
   Runners runners(context, teacher);
   for_each_index(set.samples.count, context.options, [&](int i) {
-    check_sample(teacher, i, set.samples.load(i));
-    runners.with_one([&](PlanRunner& runner) { expected_[static_cast<size_t>(i)] = run(runner, i); });
+    const std::vector<TensorData> sample = set.samples.load(i);
+    check_sample(teacher, i, sample);
+    runners.with_one([&](PlanRunner& runner) { expected_[static_cast<size_t>(i)] = run(runner, sample); });
     if (classes_) expected_class_[static_cast<size_t>(i)] = best_of(expected_[static_cast<size_t>(i)][0]);
   });
   check_labels();
   measure_variance();
 }
 
-Judge::Outputs Judge::run(PlanRunner& runner, int sample) const {
-  const std::vector<TensorData> results = runner.run(set_.samples.load(sample), {});
+Judge::Outputs Judge::run(PlanRunner& runner, const std::vector<TensorData>& sample) const {
+  const std::vector<TensorData> results = runner.run(sample, {});
   Outputs outputs;
   for (size_t i = 0; i < results.size(); ++i) {
     outputs.push_back(float_output_[i] ? floats_of(results[i], i == 0 && classes_) : std::vector<float>());
@@ -170,7 +171,7 @@ double Judge::noise(const Graph& graph, int most) const {
   std::vector<double> squares;
   for (int i = 0; i < count; ++i) {
     const int sample = static_cast<int>(int64_t{i} * set_.samples.count / count);
-    add_squares(run(*runner, sample), sample, squares);
+    add_squares(run(*runner, set_.samples.load(sample)), sample, squares);
   }
   return noise_of(squares, count);
 }
@@ -182,7 +183,7 @@ Verdict Judge::judge(const Graph& graph) const {
   Runners runners(context_, graph);
   for_each_index(static_cast<int>(count), context_.options, [&](int i) {
     runners.with_one([&](PlanRunner& runner) {
-      const Outputs outputs = run(runner, i);
+      const Outputs outputs = run(runner, set_.samples.load(i));
       if (classes_) best[static_cast<size_t>(i)] = best_of(outputs[0]);
       add_squares(outputs, i, squares[static_cast<size_t>(i)]);
     });

@@ -40,7 +40,7 @@ class Judge {
 
  private:
   using Outputs = std::vector<std::vector<float>>;  // by output
-  Outputs run(PlanRunner& runner, int sample) const;
+  Outputs run(PlanRunner& runner, const std::vector<TensorData>& sample) const;
   void check_labels() const;
   void measure_variance();
   double noise_of(const std::vector<double>& squares, int64_t samples) const;
