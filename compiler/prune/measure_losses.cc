@@ -2,63 +2,12 @@
 #include <numeric>
 
 #include "prune/ranking.h"
+#include "tune/output_error.h"
 
 namespace bantam::compiler {
 namespace {
 
-constexpr int kMostSamples = 128;
-constexpr double kLayerShare = 0.02;              // of a layer's own error in its loss
-constexpr size_t kMostNumbers = size_t{1} << 16;  // compared per output and sample
-
-// The values whose error counts: the outputs; before a softmax, which hides what it saturates.
-std::vector<ValueId> compared_values(const Graph& graph) {
-  const Uses uses(graph);
-  std::vector<ValueId> values;
-  for (ValueId id : graph.outputs) {
-    const int producer = uses.producer[static_cast<size_t>(id)];
-    const bool softmax = producer >= 0 && graph.nodes[static_cast<size_t>(producer)].code == OpCode::kSoftmax;
-    const ValueId value = softmax ? graph.nodes[static_cast<size_t>(producer)].inputs[0] : id;
-    if (graph.dtype(value) == DType::kFloat32 && !graph.is_constant(value)) values.push_back(value);
-  }
-  return values;
-}
-
-using Outputs = std::map<ValueId, std::vector<std::vector<float>>>;  // by sample
-
-Outputs outputs_of(const Graph& graph, const std::vector<ValueId>& values,
-                   const CalibrationSamples& samples) {
-  Outputs outputs;
-  const std::vector<int> which = samples.held_out(kMostSamples);
-  for (ValueId id : values) outputs[id].resize(which.size());
-  const auto keep = [&](int sample, ValueId id, std::span<const float> data) {
-    std::vector<float>& kept = outputs.at(id)[static_cast<size_t>(sample)];
-    const size_t step = (data.size() + kMostNumbers - 1) / kMostNumbers;
-    for (size_t i = 0; i < data.size(); i += step) kept.push_back(data[i]);
-  };
-  samples.run(graph, values, keep, which);
-  return outputs;
-}
-
-// Mean over the outputs of the squared error relative to the output's variance.
-double relative_error(const Outputs& expected, const Outputs& actual) {
-  double total = 0;
-  for (const auto& [id, samples] : expected) {
-    double sum = 0, squares = 0, errors = 0, count = 0;
-    for (size_t s = 0; s < samples.size(); ++s) {
-      for (size_t i = 0; i < samples[s].size(); ++i) {
-        const double x = static_cast<double>(samples[s][i]);
-        const double error = static_cast<double>(actual.at(id)[s][i]) - x;
-        sum += x;
-        squares += x * x;
-        errors += error * error;
-        ++count;
-      }
-    }
-    const double variance = squares / count - sum / count * (sum / count);
-    total += errors / count / std::max(variance, 1e-12);
-  }
-  return std::isfinite(total) ? total : 1e12;
-}
+constexpr double kLayerShare = 0.02;  // of a layer's own error in its loss
 
 Graph compensated(const Graph& graph, const std::vector<Compensation>& state) {
   Graph changed = graph;

@@ -22,14 +22,25 @@ namespace bantam::compiler {
 // kFp32 computes such a model in float32, rounding where it says so; kFp16 is kAsModel with float16 weights.
 enum class Precision { kAsModel, kFp32, kFp16, kInt8 };
 
-// How the ranges of activations are chosen from what calibration saw.
-enum class RangeMethod { kMinMax, kPercentile, kSquaredError };
+// How the ranges of activations are chosen from what calibration saw. kMeasured: by that of the others whose
+// int8 network comes closest to the fp32 network on the calibration data.
+enum class RangeMethod { kMinMax, kPercentile, kSquaredError, kEntropy, kMeasured };
+
+// What is done to lose less in quantizing to int8, beside rounding: each can be left out, to see what it
+// buys.
+struct QuantizePasses {
+  bool equalize = true;  // scale channels so that they suit a common scale
+  bool round = true;     // round weights by the error of their layer's output, not each to the nearest
+  bool bias = true;      // make up for what rounding does to the mean output
+  bool ranges = true;    // RangeMethod::kMeasured measures; else it is kSquaredError
+};
 
 // What a pruning ratio is a share of.
 enum class PruneUnit { kMacs, kParams, kChannels };
 
 // Which channels go first: those whose loss leaves the least error after their readers have been solved again
-// (second order), or those with the least norm of weights, scale of batch normalization or mean square of values.
+// (second order), or those with the least norm of weights, scale of batch normalization or mean square of
+// values.
 enum class PruneCriterion { kError, kL1, kL2, kBatchNorm, kActivation };
 
 struct PruneOptions {
@@ -87,15 +98,16 @@ using PlanRunnerFactory = std::function<std::unique_ptr<PlanRunner>(std::span<co
 
 struct CompileOptions {
   Precision precision = Precision::kAsModel;
-  RangeMethod ranges = RangeMethod::kSquaredError;
+  RangeMethod ranges = RangeMethod::kMeasured;
+  QuantizePasses quantize_passes;
   std::map<std::string, std::vector<int64_t>> shapes;  // of graph inputs with free dimensions
   std::optional<ImageOptions> image;
   std::optional<SampleSource> calibration;  // needed for kInt8 and pruning
   std::optional<PruneOptions> prune;
-  std::string dump_ir_directory;            // empty: none; else one text file per pass
-  std::string stop_after;                   // name of the last pass to run; empty: all
-  std::string options_text;                 // for the plan's provenance
-  int threads = 0;                          // 0: all cores
+  std::string dump_ir_directory;  // empty: none; else one text file per pass
+  std::string stop_after;         // name of the last pass to run; empty: all
+  std::string options_text;       // for the plan's provenance
+  int threads = 0;                // 0: all cores
   std::function<void(std::string_view stage, double fraction)> progress;  // may be empty
 };
 
