@@ -14,24 +14,38 @@ namespace bantam::compiler {
 
 namespace {
 
-RangeMethod range_method(const Graph& graph, const Statistics& statistics, const PassContext& context) {
-  if (context.options.ranges != RangeMethod::kMeasured) return context.options.ranges;
-  return context.options.quantize_passes.ranges ? measure_range_methods(graph, statistics, context)
-                                                : RangeMethod::kSquaredError;
+struct Calibrated {
+  Statistics statistics;
+  RangeChoice ranges;
+};
+
+Calibrated calibrated(const Graph& graph, const PassContext& context) {
+  Calibrated result{calibrate(graph, context), {}};
+  result.ranges = choose_ranges(graph, result.statistics, context);
+  return result;
+}
+
+// Equalizes where that brings the int8 network closer to the fp32 one.
+Calibrated equalized(Graph& graph, const PassContext& context) {
+  Calibrated before = calibrated(graph, context);
+  Graph changed = graph;
+  if (!context.options.quantize_passes.equalize || !equalize(changed, context)) return before;
+  Calibrated after = calibrated(changed, context);
+  if (after.ranges.error > before.ranges.error) return before;
+  graph = std::move(changed);
+  return after;
 }
 
 }  // namespace
 
 void quantize(Graph& graph, PassContext& context) {
   if (context.options.precision != Precision::kInt8) return;
-  check_calibration(context);
-  if (context.options.quantize_passes.equalize) equalize(graph, context);
-  const Statistics statistics = calibrate(graph, context);
-  const RangeMethod ranges = range_method(graph, statistics, context);
-  const Assignment assignment = assign_precision(graph, statistics.histograms, ranges);
+  const Calibrated calibration = equalized(graph, context);
+  const RangeMethod ranges = calibration.ranges.method;
+  const Assignment assignment = assign_precision(graph, calibration.statistics.histograms, ranges);
   Rounding rounding;
   if (context.options.quantize_passes.round) rounding = round_weights(graph, assignment, context);
-  convert_to_int8(graph, assignment, statistics, rounding, context);
+  convert_to_int8(graph, assignment, calibration.statistics, rounding, context);
   drop_dead_nodes(graph);
   context.calibration_summary =
       fmt::format("{} samples of {}, ranges by {}", context.options.calibration->count,

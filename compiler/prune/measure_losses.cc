@@ -7,6 +7,7 @@
 namespace bantam::compiler {
 namespace {
 
+constexpr int kMostSamples = 128;
 constexpr double kLayerShare = 0.02;  // of a layer's own error in its loss
 
 Graph compensated(const Graph& graph, const std::vector<Compensation>& state) {
@@ -48,11 +49,13 @@ void measure_losses(const Graph& graph, const Structure& structure, const Calibr
                     const PassContext& context, std::vector<Ranking>& rankings) {
   const std::vector<ValueId> values = compared_values(graph);
   if (values.empty()) return;
-  const Outputs expected = outputs_of(graph, values, samples);
+  const std::vector<int> which = samples.held_out(kMostSamples);
+  const Outputs expected = outputs_of(graph, values, samples, which);
   for (size_t g = 0; g < rankings.size(); ++g) {
     std::map<size_t, double> measured;
     for (const auto& [removed, state] : rankings[g].compensated) {
-      measured[removed] = relative_error(expected, outputs_of(compensated(graph, state), values, samples));
+      measured[removed] =
+          relative_error(expected, outputs_of(compensated(graph, state), values, samples, which));
     }
     if (!measured.empty()) interpolate(rankings[g].loss, measured);
     rankings[g].compensated.clear();

@@ -145,22 +145,18 @@ void check_sample(const Graph& graph, int index, const std::vector<TensorData>& 
     Histogram finite;
     finite.add(as_floats(sample[i].bytes.data(), sample[i].bytes.size()));
     if (finite.not_finite() > 0) {
-      throw CompileError(fmt::format("calibration sample {} has {} NaN or infinite values; remove it", index,
-                                     finite.not_finite()));
+      throw CompileError(fmt::format("calibration sample {} has {} NaN or infinite values; remove it",
+                                     index, finite.not_finite()));
     }
   }
 }
 
-void check_calibration(const PassContext& context) {
+Statistics calibrate(const Graph& graph, const PassContext& context) {
   if (!context.options.calibration) {
     throw CompileError(
         "int8 needs calibration data: give --calibrate with a folder of images or an .npy file");
   }
   if (context.options.calibration->count < 1) throw CompileError("the calibration data has no samples");
-}
-
-Statistics calibrate(const Graph& graph, const PassContext& context) {
-  check_calibration(context);
   return Calibration(graph, context).run();
 }
 

@@ -20,9 +20,6 @@ struct Statistics {
 // Throws CompileError unless a sample's tensors fit the inputs of `graph` and are finite.
 void check_sample(const Graph& graph, int index, const std::vector<TensorData>& sample);
 
-// Throws CompileError where no calibration data are given.
-void check_calibration(const PassContext& context);
-
 // Throws CompileError: no samples, a sample of the wrong type or shape, NaN or infinity in samples or
 // activations.
 Statistics calibrate(const Graph& graph, const PassContext& context);

@@ -62,23 +62,25 @@ double divergence(const Histogram& histogram, Range range) {
   };
   const int first = bin_of(range.min), last = bin_of(range.max), bins = last - first + 1;
   std::vector<double> clipped(static_cast<size_t>(bins), 0.0);
-  for (int i = 0; i < Histogram::kBins; ++i)
-    clipped[static_cast<size_t>(std::clamp(i, first, last) - first)] += static_cast<double>(histogram.bin(i));
-  double inside = 0, sum = 0;
-  for (int i = first; i <= last; ++i) inside += static_cast<double>(histogram.bin(i));
-  const double total = static_cast<double>(histogram.count());
+  const auto count = [&](int i) {  // without the zeros, which every scale represents
+    return std::fabs(histogram.bin_center(i)) < width ? 0.0 : static_cast<double>(histogram.bin(i));
+  };
+  double total = 0, inside = 0, sum = 0;
+  for (int i = 0; i < Histogram::kBins; ++i) {
+    clipped[static_cast<size_t>(std::clamp(i, first, last) - first)] += count(i);
+    total += count(i);
+    inside += i >= first && i <= last ? count(i) : 0;
+  }
   for (int step = 0; step < 256; ++step) {
     const int begin = first + step * bins / 256, end = first + (step + 1) * bins / 256;
     double mass = 0, filled = 0;
     for (int i = begin; i < end; ++i) {
-      mass += static_cast<double>(histogram.bin(i));
-      filled += histogram.bin(i) > 0 ? 1 : 0;
+      mass += count(i);
+      filled += count(i) > 0 ? 1 : 0;
     }
     for (int i = begin; i < end; ++i) {
       const double p = clipped[static_cast<size_t>(i - first)] / total;
-      if (p <= 0) continue;
-      const double q = histogram.bin(i) > 0 ? mass / filled / inside : 1e-9;
-      sum += p * std::log(p / q);
+      if (p > 0) sum += p * std::log(p * inside * std::max(filled, 1.0) / std::max(mass, 1e-9 * inside));
     }
   }
   return sum;

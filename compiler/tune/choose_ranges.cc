@@ -1,7 +1,7 @@
 #include "tune/choose_ranges.h"
 
-#include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "passes/rewriter.h"
 #include "quantize/assign.h"
@@ -11,30 +11,36 @@
 namespace bantam::compiler {
 namespace {
 
-constexpr int kMostSamples = 256;
-constexpr RangeMethod kCandidates[] = {RangeMethod::kSquaredError, RangeMethod::kMinMax,
-                                       RangeMethod::kPercentile, RangeMethod::kEntropy};
+constexpr int kMostSamples = 128;
+
+std::vector<RangeMethod> candidates(const CompileOptions& options) {
+  if (options.ranges != RangeMethod::kMeasured) return {options.ranges};
+  if (!options.quantize_passes.ranges) return {RangeMethod::kSquaredError};
+  return {RangeMethod::kSquaredError, RangeMethod::kMinMax, RangeMethod::kPercentile, RangeMethod::kEntropy};
+}
 
 }  // namespace
 
-RangeMethod measure_range_methods(const Graph& graph, const Statistics& statistics,
-                                  const PassContext& context) {
+RangeChoice choose_ranges(const Graph& graph, const Statistics& statistics, const PassContext& context) {
+  const std::vector<RangeMethod> methods = candidates(context.options);
   const std::vector<ValueId> values = compared_values(graph);
-  if (values.empty()) return kCandidates[0];
+  if (values.empty()) return {methods[0], 0};
   const CalibrationSamples samples(graph, context, kMostSamples);
-  const Outputs expected = outputs_of(graph, values, samples);
-  RangeMethod best = kCandidates[0];
-  double least = INFINITY;
-  double done = 0;
-  for (RangeMethod method : kCandidates) {
+  std::vector<int> all(static_cast<size_t>(samples.count()));
+  std::iota(all.begin(), all.end(), 0);
+  const Outputs expected = outputs_of(graph, values, samples, all);
+  RangeChoice best{methods[0], INFINITY};
+  for (size_t m = 0; m < methods.size(); ++m) {
     Graph candidate = graph;
-    convert_to_int8(candidate, assign_precision(candidate, statistics.histograms, method), statistics, {},
+    convert_to_int8(candidate, assign_precision(candidate, statistics.histograms, methods[m]), statistics, {},
                     context);
     drop_dead_nodes(candidate);
-    const double error = relative_error(expected, outputs_of(candidate, compared_values(candidate), samples));
-    if (error < least) best = method;
-    least = std::min(least, error);
-    if (context.options.progress) context.options.progress("measure ranges", ++done / std::size(kCandidates));
+    const double error =
+        relative_error(expected, outputs_of(candidate, compared_values(candidate), samples, all));
+    if (error < best.error) best = {methods[m], error};
+    if (context.options.progress)
+      context.options.progress("measure ranges",
+                               static_cast<double>(m + 1) / static_cast<double>(methods.size()));
   }
   return best;
 }

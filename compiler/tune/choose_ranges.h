@@ -6,9 +6,13 @@
 
 namespace bantam::compiler {
 
-// The method whose int8 network has the least squared error of its outputs against those of `graph`, which is
-// fp32, on samples that are kept out of fitting.
-RangeMethod measure_range_methods(const Graph& graph, const Statistics& statistics,
-                                  const PassContext& context);
+struct RangeChoice {
+  RangeMethod method;
+  double error;  // squared, of the int8 outputs, relative to their variance
+};
+
+// The method that the options ask for or, where that is kMeasured, the one whose int8 network has the least
+// error of its outputs against those of `graph`, which is fp32.
+RangeChoice choose_ranges(const Graph& graph, const Statistics& statistics, const PassContext& context);
 
 }  // namespace bantam::compiler

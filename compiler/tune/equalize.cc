@@ -130,15 +130,18 @@ class Equalizer {
       : graph_(graph), units_(units), seen_(seen) {}
 
   // All factors are chosen before the first weights change: the statistics are those of the old ones.
-  void run() {
+  bool run() {
+    bool changed = false;
     std::vector<std::vector<double>> chosen;
     for (const ScaleProblem& problem : units_.problems) chosen.push_back(best_factors(problem));
     for (size_t p = 0; p < chosen.size(); ++p) {
       if (chosen[p].empty()) continue;
+      changed = true;
       const ScaleProblem& problem = units_.problems[p];
       for (int node : problem.producers) scale_outputs(graph_.nodes[static_cast<size_t>(node)], chosen[p]);
       for (int node : problem.readers) scale_inputs(graph_.nodes[static_cast<size_t>(node)], chosen[p]);
     }
+    return changed;
   }
 
  private:
@@ -291,7 +294,7 @@ class Equalizer {
 
 }  // namespace
 
-void equalize(Graph& graph, const PassContext& context) {
+bool equalize(Graph& graph, const PassContext& context) {
   const ScaleUnits units = find_scale_units(graph);
   std::vector<ValueId> values;
   for (const ScaleProblem& problem : units.problems) {
@@ -302,12 +305,12 @@ void equalize(Graph& graph, const PassContext& context) {
       values.push_back(graph.nodes[static_cast<size_t>(reader)].outputs[0]);
     }
   }
-  if (values.empty()) return;
+  if (values.empty()) return false;
   std::sort(values.begin(), values.end());
   values.erase(std::unique(values.begin(), values.end()), values.end());
   const CalibrationSamples samples(graph, context, kMostSamples);
   const Observations seen(graph, values, samples);
-  Equalizer(graph, units, seen).run();
+  return Equalizer(graph, units, seen).run();
 }
 
 }  // namespace bantam::compiler

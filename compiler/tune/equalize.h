@@ -9,7 +9,7 @@
 namespace bantam::compiler {
 
 // `graph`: fused, NHWC. Channels that reach an upper limit (ReLU6) on the calibration data keep their factor
-// of 1; the others are never scaled beyond it.
-void equalize(Graph& graph, const PassContext& context);
+// of 1; the others are never scaled beyond it. False: nothing was worth changing.
+bool equalize(Graph& graph, const PassContext& context);
 
 }  // namespace bantam::compiler

@@ -6,7 +6,6 @@
 namespace bantam::compiler {
 namespace {
 
-constexpr int kMostSamples = 128;
 constexpr size_t kMostNumbers = size_t{1} << 16;  // compared per output and sample
 
 }  // namespace
@@ -23,9 +22,8 @@ std::vector<ValueId> compared_values(const Graph& graph) {
   return values;
 }
 
-Outputs outputs_of(const Graph& graph, const std::vector<ValueId>& values,
-                   const CalibrationSamples& samples) {
-  const std::vector<int> which = samples.held_out(kMostSamples);
+Outputs outputs_of(const Graph& graph, const std::vector<ValueId>& values, const CalibrationSamples& samples,
+                   const std::vector<int>& which) {
   Outputs outputs(values.size(), std::vector<std::vector<float>>(which.size()));
   const auto keep = [&](int sample, ValueId id, std::span<const float> data) {
     std::vector<float> kept;

@@ -14,8 +14,9 @@ std::vector<ValueId> compared_values(const Graph& graph);
 
 using Outputs = std::vector<std::vector<std::vector<float>>>;  // by value and sample
 
-// `values`, in an even choice of elements where they are large.
-Outputs outputs_of(const Graph& graph, const std::vector<ValueId>& values, const CalibrationSamples& samples);
+// `values` on the samples in `which`, in an even choice of elements where they are large.
+Outputs outputs_of(const Graph& graph, const std::vector<ValueId>& values, const CalibrationSamples& samples,
+                   const std::vector<int>& which);
 
 // Mean over the outputs of the squared error relative to the output's variance.
 double relative_error(const Outputs& expected, const Outputs& actual);
