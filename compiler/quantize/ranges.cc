@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
 
 namespace bantam::compiler {
 namespace {
@@ -53,47 +52,13 @@ double squared_error(const Histogram& histogram, Range range) {
   return error;
 }
 
-// What the distribution over the histogram's bins loses when int8 covers `range`: Kullback-Leibler divergence
-// from the values clipped to it to those spread evenly over each of 256 steps, as in TensorRT's calibration.
-double divergence(const Histogram& histogram, Range range) {
-  const float width = histogram.bin_width();
-  const auto bin_of = [&](float x) {
-    return std::clamp(static_cast<int>(x / width) + Histogram::kBins / 2, 0, Histogram::kBins - 1);
-  };
-  const int first = bin_of(range.min), last = bin_of(range.max), bins = last - first + 1;
-  std::vector<double> clipped(static_cast<size_t>(bins), 0.0);
-  const auto count = [&](int i) {  // without the zeros, which every scale represents
-    return std::fabs(histogram.bin_center(i)) < width ? 0.0 : static_cast<double>(histogram.bin(i));
-  };
-  double total = 0, inside = 0, sum = 0;
-  for (int i = 0; i < Histogram::kBins; ++i) {
-    clipped[static_cast<size_t>(std::clamp(i, first, last) - first)] += count(i);
-    total += count(i);
-    inside += i >= first && i <= last ? count(i) : 0;
-  }
-  for (int step = 0; step < 256; ++step) {
-    const int begin = first + step * bins / 256, end = first + (step + 1) * bins / 256;
-    double mass = 0, filled = 0;
-    for (int i = begin; i < end; ++i) {
-      mass += count(i);
-      filled += count(i) > 0 ? 1 : 0;
-    }
-    for (int i = begin; i < end; ++i) {
-      const double p = clipped[static_cast<size_t>(i - first)] / total;
-      if (p > 0) sum += p * std::log(p * inside * std::max(filled, 1.0) / std::max(mass, 1e-9 * inside));
-    }
-  }
-  return sum;
-}
-
-// The range with the least `cost` among those that shrink both ends alike, then each by itself.
-Range least_range(const Histogram& histogram, double (*cost)(const Histogram&, Range)) {
+Range squared_error_range(const Histogram& histogram) {
   const Range full{std::min(histogram.min(), 0.0f), std::max(histogram.max(), 0.0f)};
   constexpr int kSteps = 64;
   Range best = full;
-  double least = cost(histogram, full);
+  double least = squared_error(histogram, full);
   const auto consider = [&](Range range) {
-    const double error = cost(histogram, range);
+    const double error = squared_error(histogram, range);
     if (error < least) {
       least = error;
       best = range;
@@ -126,9 +91,7 @@ Range choose_range(const Histogram& histogram, RangeMethod method) {
     case RangeMethod::kPercentile:
       return percentile_range(histogram);
     case RangeMethod::kSquaredError:
-      return least_range(histogram, squared_error);
-    case RangeMethod::kEntropy:
-      return least_range(histogram, divergence);
+      return squared_error_range(histogram);
     case RangeMethod::kMinMax:
     case RangeMethod::kMeasured:
       break;
@@ -162,8 +125,6 @@ const char* range_method_name(RangeMethod method) {
       return "percentile";
     case RangeMethod::kSquaredError:
       return "squared error";
-    case RangeMethod::kEntropy:
-      return "entropy";
     case RangeMethod::kMeasured:
       return "measurement";
   }

@@ -16,7 +16,7 @@ constexpr int kMostSamples = 128;
 std::vector<RangeMethod> candidates(const CompileOptions& options) {
   if (options.ranges != RangeMethod::kMeasured) return {options.ranges};
   if (!options.quantize_passes.ranges) return {RangeMethod::kSquaredError};
-  return {RangeMethod::kSquaredError, RangeMethod::kMinMax, RangeMethod::kPercentile, RangeMethod::kEntropy};
+  return {RangeMethod::kSquaredError, RangeMethod::kMinMax, RangeMethod::kPercentile};
 }
 
 }  // namespace

@@ -13,12 +13,12 @@
 namespace bantam::compiler {
 namespace {
 
-constexpr int kMostSamples = 256;
-constexpr int64_t kMostColumns = 1152;  // solved together: 128 channels under 3x3
+constexpr int kMostSamples = 128;
+constexpr int64_t kMostColumns = 576;  // solved together: 64 channels under 3x3
 constexpr int64_t kFewestRows = 1024;
-constexpr int64_t kMostRows = 2560;
+constexpr int64_t kMostRows = 2048;
 constexpr int64_t kRowsPerColumn = 4;
-constexpr size_t kMostBytes = size_t{160} << 20;  // of rows at one time
+constexpr size_t kMostBytes = size_t{256} << 20;  // of rows at one time
 constexpr float kDamping = 0.01f;                 // of the mean variance
 constexpr Eigen::Index kPanel = 32;               // columns whose effects are applied together
 

@@ -41,7 +41,6 @@ constexpr std::pair<const char*, compiler::RangeMethod> kRanges[] = {
     {"minmax", compiler::RangeMethod::kMinMax},
     {"percentile", compiler::RangeMethod::kPercentile},
     {"mse", compiler::RangeMethod::kSquaredError},
-    {"entropy", compiler::RangeMethod::kEntropy},
     {"auto", compiler::RangeMethod::kMeasured}};
 
 constexpr std::pair<const char*, bool compiler::QuantizePasses::*> kPasses[] = {
@@ -151,10 +150,9 @@ void add_compile(CLI::App& app, Action& chosen) {
       ->check(CLI::IsMember(names_of(kPrecisions)));
   flags->calibration.add_to(*command, "int8, pruning, and for fp16 to see which values fit");
   command
-      ->add_option(
-          "--ranges", flags->ranges,
-          "How int8 ranges are chosen: minmax, percentile, mse, entropy, or auto (default): whichever of "
-          "these comes closest to fp32 on the samples")
+      ->add_option("--ranges", flags->ranges,
+                   "How int8 ranges are chosen: minmax, percentile, mse, or auto (default): whichever of "
+                   "these comes closest to fp32 on the samples")
       ->check(CLI::IsMember(names_of(kRanges)));
   command->add_option(
       "--quantize-passes", flags->passes,

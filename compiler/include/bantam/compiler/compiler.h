@@ -24,7 +24,7 @@ enum class Precision { kAsModel, kFp32, kFp16, kInt8 };
 
 // How the ranges of activations are chosen from what calibration saw. kMeasured: by that of the others whose
 // int8 network comes closest to the fp32 network on the calibration data.
-enum class RangeMethod { kMinMax, kPercentile, kSquaredError, kEntropy, kMeasured };
+enum class RangeMethod { kMinMax, kPercentile, kSquaredError, kMeasured };
 
 // What is done to lose less in quantizing to int8, beside rounding: each can be left out, to see what it
 // buys.
