@@ -12,10 +12,11 @@ namespace {
 class Converter {
  public:
   Converter(Graph& graph, const Assignment& assignment, const Statistics& statistics,
-            const PassContext& context)
+            const Rounding& rounding, const PassContext& context)
       : graph_(graph),
         assignment_(assignment),
         statistics_(statistics),
+        rounding_(rounding),
         context_(context),
         rewriter_(graph),
         as_int8_(graph.values.size(), kNoValue),
@@ -25,6 +26,7 @@ class Converter {
     for (ValueId id : graph_.inputs) as_float_[static_cast<size_t>(id)] = id;
     for (size_t i = 0; i < rewriter_.old_nodes().size(); ++i) {
       Node& node = rewriter_.old_nodes()[i];
+      rounded_ = i < rounding_.size() ? &rounding_[i] : nullptr;
       if (assignment_.int8_node[i]) {
         convert(node);
       } else {
@@ -137,14 +139,22 @@ class Converter {
     std::vector<float> bias(static_cast<size_t>(weights.type.shape[0]), 0.0f);
     if (node.inputs.size() > 2 && node.inputs[2] != kNoValue)
       bias = graph_.constant(node.inputs[2]).to_float();
-    const QuantizedWeights uncorrected = quantize_weights(weights, bias, input_scale, output_scale);
+    const QuantizedWeights uncorrected = rounded(weights, bias, input_scale, output_scale);
+    if (!context_.options.quantize_passes.bias) return uncorrected;
     const ChannelMeans& means = statistics_.means[static_cast<size_t>(node.inputs[0])];
     if (means.empty()) return uncorrected;
     const auto* conv = std::get_if<plan::Conv2dT>(&node.attributes);
     const std::vector<float> correction =
         rounding_bias(weights, uncorrected, means.means(), conv == nullptr ? 1 : conv->groups);
     for (size_t c = 0; c < bias.size(); ++c) bias[c] += correction[c];
-    return quantize_weights(weights, bias, input_scale, output_scale);
+    return rounded(weights, bias, input_scale, output_scale);
+  }
+
+  QuantizedWeights rounded(const Tensor& weights, std::span<const float> bias, float input_scale,
+                           float output_scale) const {
+    QuantizedWeights result = quantize_weights(weights, bias, input_scale, output_scale);
+    if (rounded_ != nullptr && rounded_->scales == result.scales) result.weights = rounded_->weights;
+    return result;
   }
 
   ValueId convert_data(Node& node, const Quantization& q) {
@@ -175,17 +185,19 @@ class Converter {
   Graph& graph_;
   const Assignment& assignment_;
   const Statistics& statistics_;
+  const Rounding& rounding_;
   const PassContext& context_;
   Rewriter rewriter_;
-  std::vector<ValueId> as_int8_;   // by value of the old graph: its int8 form
-  std::vector<ValueId> as_float_;  // likewise float
+  std::vector<ValueId> as_int8_;           // by value of the old graph: its int8 form
+  std::vector<ValueId> as_float_;          // likewise float
+  const RoundedLayer* rounded_ = nullptr;  // of the node being converted
 };
 
 }  // namespace
 
 void convert_to_int8(Graph& graph, const Assignment& assignment, const Statistics& statistics,
-                     const PassContext& context) {
-  Converter(graph, assignment, statistics, context).run();
+                     const Rounding& rounding, const PassContext& context) {
+  Converter(graph, assignment, statistics, rounding, context).run();
 }
 
 }  // namespace bantam::compiler

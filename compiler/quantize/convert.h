@@ -9,7 +9,14 @@
 
 namespace bantam::compiler {
 
+// The int8 weights of a layer, and the scales that they are for.
+struct RoundedLayer {
+  std::vector<float> scales;
+  Tensor weights;
+};
+using Rounding = std::vector<RoundedLayer>;  // by node; without scales, or empty: each weight to the nearest
+
 void convert_to_int8(Graph& graph, const Assignment& assignment, const Statistics& statistics,
-                     const PassContext& context);
+                     const Rounding& rounding, const PassContext& context);
 
 }  // namespace bantam::compiler

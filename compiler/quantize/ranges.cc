@@ -93,6 +93,7 @@ Range choose_range(const Histogram& histogram, RangeMethod method) {
     case RangeMethod::kSquaredError:
       return squared_error_range(histogram);
     case RangeMethod::kMinMax:
+    case RangeMethod::kMeasured:
       break;
   }
   return {histogram.min(), histogram.max()};
@@ -124,6 +125,8 @@ const char* range_method_name(RangeMethod method) {
       return "percentile";
     case RangeMethod::kSquaredError:
       return "squared error";
+    case RangeMethod::kMeasured:
+      return "measurement";
   }
   return "";
 }

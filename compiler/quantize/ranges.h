@@ -13,7 +13,8 @@ struct Range {
 };
 
 // The part of the number line that int8 shall cover. kPercentile drops 0.001 % at each end; kSquaredError
-// minimizes the expected squared error of rounding and clipping together.
+// minimizes the expected squared error of rounding and clipping together. kMeasured has to be settled before
+// (tune/choose_ranges.h).
 Range choose_range(const Histogram& histogram, RangeMethod method);
 
 // 256 steps from min to max, widened to include 0, with 0 exactly on a step. An empty or constant range is

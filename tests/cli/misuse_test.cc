@@ -39,6 +39,10 @@ TEST_CASE("cli misuse: wrong usage ends with 2") {
   check_fails({"compile", kOnnx, "-o", "x", "--precision", "int4"}, 2, "int4");
   check_fails({"compile", kOnnx, "-o", "x", "--precision", "int8"}, 2, "--calibrate");
   check_fails({"compile", kOnnx, "-o", "x", "--calibrate", "y"}, 2, "--precision int8");
+  check_fails({"compile", kOnnx, "-o", "x", "--quantize-passes", "round"}, 2, "--precision int8");
+  check_fails({"compile", kOnnx, "-o", "x", "--precision", "int8", "--calibrate", "y", "--quantize-passes",
+               "round,luck"},
+              2, "no pass 'luck'");
   check_fails({"compile", kOnnx, "-o", "x", "--mean", "1"}, 2, "--image");
   check_fails({"compile", kOnnx, "-o", "x", "--image", "cmyk"}, 2, "cmyk");
   check_fails({"compile", kOnnx, "-o", "x", "--image", "rgb", "--mean", "1,2"}, 2, "2 values");

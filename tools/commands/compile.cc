@@ -2,12 +2,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <sstream>
 
 #include "bantam/compiler/compiler.h"
 #include "commands/command.h"
 #include "commands/compile_flags.h"
-#include "doctor/doctor.h"
 #include "commands/report_flags.h"
+#include "doctor/doctor.h"
 #include "engine/compile_model.h"
 #include "engine/model_flags.h"
 #include "engine/plan_runner.h"
@@ -19,6 +20,8 @@
 namespace bantam::tools {
 namespace {
 
+constexpr const char* kAllPasses = "equalize,round,bias,ranges";
+
 struct CompileFlags {
   std::string model;
   std::string output;
@@ -26,6 +29,7 @@ struct CompileFlags {
   std::string weights;
   bool dynamic = false;
   std::string ranges;
+  std::string passes = kAllPasses;
   CalibrationFlags calibration;
   TestFlags test;
   PrecisionFlags choice;
@@ -44,7 +48,28 @@ constexpr std::pair<const char*, compiler::Precision> kPrecisions[] = {{"fp32", 
 constexpr std::pair<const char*, compiler::RangeMethod> kRanges[] = {
     {"minmax", compiler::RangeMethod::kMinMax},
     {"percentile", compiler::RangeMethod::kPercentile},
-    {"mse", compiler::RangeMethod::kSquaredError}};
+    {"mse", compiler::RangeMethod::kSquaredError},
+    {"auto", compiler::RangeMethod::kMeasured}};
+
+constexpr std::pair<const char*, bool compiler::QuantizePasses::*> kPasses[] = {
+    {"equalize", &compiler::QuantizePasses::equalize},
+    {"round", &compiler::QuantizePasses::round},
+    {"bias", &compiler::QuantizePasses::bias},
+    {"ranges", &compiler::QuantizePasses::ranges}};
+
+compiler::QuantizePasses parse_passes(const std::string& text) {
+  compiler::QuantizePasses passes;
+  for (const auto& [name, member] : kPasses) passes.*member = false;
+  std::istringstream names(text == "none" ? "" : text);
+  for (std::string name; std::getline(names, name, ',');) {
+    const auto* found = std::find_if(std::begin(kPasses), std::end(kPasses),
+                                     [&](const auto& pass) { return name == pass.first; });
+    if (found == std::end(kPasses))
+      throw UsageError("--quantize-passes " + text + ": no pass '" + name + "'; there are " + kAllPasses);
+    passes.*found->second = true;
+  }
+  return passes;
+}
 
 template <typename Table>
 std::vector<std::string> names_of(const Table& table) {
@@ -74,6 +99,9 @@ void check_flags(const CompileFlags& flags) {
   }
   if (!int8 && flags.precision != "fp16" && flags.prune.ratio.empty() && !flags.calibration.paths.empty())
     throw UsageError("--calibrate goes with --precision int8 or fp16 or with --prune");
+  parse_passes(flags.passes);
+  if (!int8 && flags.passes != kAllPasses)
+    throw UsageError("--quantize-passes goes with --precision int8 only");
   if (!int8 && !flags.ranges.empty()) throw UsageError("--ranges goes with --precision int8 only");
   if (!flags.report.empty() && (flags.output.empty() || !flags.stop_after.empty()))
     throw UsageError("--report is about a whole plan: give -o M.bantam, and no --stop-after");
@@ -86,6 +114,7 @@ compiler::CompileOptions compile_options(const CompileFlags& flags, Progress& pr
   if (!flags.weights.empty()) options.weight_bits = flags.weights == "4" ? 4 : 8;
   options.quantize_rows = flags.dynamic;
   if (!flags.ranges.empty()) options.ranges = value_of(kRanges, flags.ranges);
+  options.quantize_passes = parse_passes(flags.passes);
   options.shapes = flags.model_flags.shape_map();
   options.image = to_compiler(flags.model_flags.image_options());
   if (!flags.calibration.paths.empty())
@@ -98,8 +127,9 @@ compiler::CompileOptions compile_options(const CompileFlags& flags, Progress& pr
   std::string text = (flags.precision.empty() ? "" : " --precision " + flags.precision) +
                      (flags.weights.empty() ? "" : " --weights " + flags.weights) +
                      (flags.dynamic ? " --dynamic" : "") +
-                     (flags.ranges.empty() ? "" : " --ranges " + flags.ranges) + flags.choice.text() +
-                     flags.prune.text() + flags.model_flags.text();
+                     (flags.ranges.empty() ? "" : " --ranges " + flags.ranges) +
+                     (flags.passes == kAllPasses ? "" : " --quantize-passes " + flags.passes) +
+                     flags.choice.text() + flags.prune.text() + flags.model_flags.text();
   options.options_text = text.empty() ? text : text.substr(1);
   options.threads = flags.threads;
   options.progress = [&progress](std::string_view stage, double fraction) { progress.show(stage, fraction); };
@@ -165,13 +195,20 @@ void add_compile(CLI::App& app, Action& chosen) {
                     "bits unless --weights 4");
   flags->calibration.add_to(*command, "int8, pruning, and for fp16 to see which values fit");
   command
-      ->add_option("--ranges", flags->ranges, "How int8 ranges are chosen: minmax, percentile, mse (default)")
+      ->add_option("--ranges", flags->ranges,
+                   "How int8 ranges are chosen: minmax, percentile, mse, or auto (default): whichever of "
+                   "these comes closest to fp32 on the samples")
       ->check(CLI::IsMember(names_of(kRanges)));
   flags->test.add_to(*command);
   flags->choice.add_to(*command);
   command->add_flag("--no-doctor", flags->no_doctor,
                     "Calibrate without examining the samples first (normalization, order of channels, "
                     "copies, number)");
+  command->add_option(
+      "--quantize-passes", flags->passes,
+      "What int8 does to lose less, to see what each buys: none, or a list of equalize (channels that "
+      "share a scale), round (weights by their layer's output error), bias (mean outputs), ranges "
+      "(--ranges auto measures); default: all");
   flags->prune.add_to(*command);
   flags->model_flags.add_to(*command);
   command->add_option("--report", flags->report,

@@ -4,62 +4,13 @@
 
 #include "prune/data/frontier.h"
 #include "prune/rank/ranking.h"
+#include "tune/output_error.h"
 
 namespace bantam::compiler {
 namespace {
 
 constexpr int kMostSamples = 128;
-constexpr double kLayerShare = 0.02;              // of a layer's own error in its loss
-constexpr size_t kMostNumbers = size_t{1} << 16;  // compared per output and sample
-
-// The values whose error counts: the outputs; before a softmax, which hides what it saturates.
-std::vector<ValueId> compared_values(const Graph& graph) {
-  const Uses uses(graph);
-  std::vector<ValueId> values;
-  for (ValueId id : graph.outputs) {
-    const int producer = uses.producer[static_cast<size_t>(id)];
-    const bool softmax = producer >= 0 && graph.nodes[static_cast<size_t>(producer)].code == OpCode::kSoftmax;
-    const ValueId value = softmax ? graph.nodes[static_cast<size_t>(producer)].inputs[0] : id;
-    if (graph.dtype(value) == DType::kFloat32 && !graph.is_constant(value)) values.push_back(value);
-  }
-  return values;
-}
-
-using Outputs = std::map<ValueId, std::vector<std::vector<float>>>;  // by sample
-
-// `run`: of values on the samples.
-template <typename Run>
-Outputs outputs_of(const std::vector<ValueId>& values, size_t samples, const Run& run) {
-  Outputs outputs;
-  for (ValueId id : values) outputs[id].resize(samples);
-  run(values, [&](int sample, ValueId id, std::span<const float> data) {
-    std::vector<float>& kept = outputs.at(id)[static_cast<size_t>(sample)];
-    const size_t step = (data.size() + kMostNumbers - 1) / kMostNumbers;
-    for (size_t i = 0; i < data.size(); i += step) kept.push_back(data[i]);
-  });
-  return outputs;
-}
-
-// Mean over the outputs of the squared error relative to the output's variance.
-double relative_error(const Outputs& expected, const Outputs& actual) {
-  double total = 0;
-  for (const auto& [id, samples] : expected) {
-    double sum = 0, squares = 0, errors = 0, count = 0;
-    for (size_t s = 0; s < samples.size(); ++s) {
-      for (size_t i = 0; i < samples[s].size(); ++i) {
-        const double x = static_cast<double>(samples[s][i]);
-        const double error = static_cast<double>(actual.at(id)[s][i]) - x;
-        sum += x;
-        squares += x * x;
-        errors += error * error;
-        ++count;
-      }
-    }
-    const double variance = squares / count - sum / count * (sum / count);
-    total += errors / count / std::max(variance, 1e-12);
-  }
-  return std::isfinite(total) ? total : 1e12;
-}
+constexpr double kLayerShare = 0.02;  // of a layer's own error in its loss
 
 Graph compensated(const Graph& graph, const std::vector<Compensation>& state) {
   Graph changed = graph;
@@ -114,9 +65,11 @@ void measure_losses(const Graph& graph, const Structure& structure, const Calibr
   if (values.empty()) return;
   const std::vector<int> which = samples.held_out(kMostSamples);
   Frontier frontier(samples, context, which, values);
-  const Outputs expected = outputs_of(
-      values, which.size(),
-      [&](const auto& wanted, const Observer& observer) { frontier.run(graph, wanted, observer); });
+  const auto outputs_now = [&](const Graph& network) {
+    return outputs_of(values, which.size(),
+                      [&](const Observer& observer) { frontier.run(network, values, observer); });
+  };
+  const Outputs expected = outputs_now(graph);
   size_t done = 0;
   for (size_t g : in_order(structure)) {
     const std::vector<int>& readers = structure.groups[g].readers;
@@ -124,11 +77,7 @@ void measure_losses(const Graph& graph, const Structure& structure, const Calibr
       frontier.advance(graph, *std::min_element(readers.begin(), readers.end()));
     std::map<size_t, double> measured;
     for (const auto& [removed, state] : rankings[g].compensated) {
-      const Graph changed = compensated(graph, state);
-      measured[removed] = relative_error(
-          expected, outputs_of(values, which.size(), [&](const auto& wanted, const Observer& observer) {
-            frontier.run(changed, wanted, observer);
-          }));
+      measured[removed] = relative_error(expected, outputs_now(compensated(graph, state)));
     }
     if (!measured.empty()) interpolate(rankings[g].loss, measured);
     rankings[g].compensated.clear();

@@ -22,8 +22,18 @@ namespace bantam::compiler {
 // kFp32 computes such a model in float32, rounding where it says so; kFp16 is kAsModel with float16 weights.
 enum class Precision { kAsModel, kFp32, kFp16, kInt8 };
 
-// How the ranges of activations are chosen from what calibration saw.
-enum class RangeMethod { kMinMax, kPercentile, kSquaredError };
+// How the ranges of activations are chosen from what calibration saw. kMeasured: by that of the others whose
+// int8 network comes closest to the fp32 network on the calibration data.
+enum class RangeMethod { kMinMax, kPercentile, kSquaredError, kMeasured };
+
+// What is done to lose less in quantizing to int8, beside rounding: each can be left out, to see what it
+// buys.
+struct QuantizePasses {
+  bool equalize = true;  // scale channels so that they suit a common scale
+  bool round = true;     // round weights by the error of their layer's output, not each to the nearest
+  bool bias = true;      // make up for what rounding does to the mean output
+  bool ranges = true;    // RangeMethod::kMeasured measures; else it is kSquaredError
+};
 
 // What a pruning ratio is a share of.
 enum class PruneUnit { kMacs, kParams, kChannels };
@@ -106,7 +116,8 @@ struct CompileOptions {
   // Of the fully connected layers that compute in float: bits of a weight, 8 or 4; 0: those of a float.
   int weight_bits = 0;
   bool quantize_rows = false;  // and their data are rounded to int8 as they come; weights of 8 bits unless 4
-  RangeMethod ranges = RangeMethod::kSquaredError;
+  RangeMethod ranges = RangeMethod::kMeasured;
+  QuantizePasses quantize_passes;
   std::map<std::string, std::vector<int64_t>> shapes;  // of graph inputs with free dimensions
   std::optional<ImageOptions> image;
   std::optional<SampleSource> calibration;  // needed for kInt8 and pruning
