@@ -33,7 +33,7 @@ Range percentile_range(const Histogram& histogram) {
 
 // Expected squared error over the histogram when int8 covers `range`: scale^2 / 12 inside (values that fill
 // less than a step are taken as they are), the distance to the end outside.
-double squared_error(const Histogram& histogram, Range range) {
+double squared_error(const Histogram& histogram, Range range, double clipping_weight = 1) {
   const Quantization q = quantization_of(range);
   const double scale = q.scales[0];
   const double low = scale * (-128 - q.zero_point);
@@ -47,7 +47,7 @@ double squared_error(const Histogram& histogram, Range range) {
     const double x = histogram.bin_center(i);
     if (std::fabs(x) < width) continue;  // mostly exact zeros, which every scale represents
     const double outside = x < low ? low - x : (x > high ? x - high : 0.0);
-    error += count * (inside + outside * outside);
+    error += count * (inside + clipping_weight * outside * outside);
   }
   return error;
 }
@@ -83,6 +83,8 @@ Range squared_error_range(const Histogram& histogram) {
   return best;
 }
 
+// What is clipped is clipped to one side, and adds up where rounding evens out.
+constexpr double kClippingWeight = 4;
 constexpr float kMargins[] = {1.0f, 1.1f, 1.2f, 1.35f, 1.5f, 1.75f, 2.0f};
 
 Range widened(Range range, float margin) { return {range.min * margin, range.max * margin}; }
@@ -94,8 +96,8 @@ float margin_of(const SplitHistogram& histogram) {
   float best = 1;
   double least = INFINITY;
   for (float margin : kMargins) {
-    const double error = squared_error(histogram.half(0), widened(ranges[1], margin)) +
-                         squared_error(histogram.half(1), widened(ranges[0], margin));
+    const double error = squared_error(histogram.half(0), widened(ranges[1], margin), kClippingWeight) +
+                         squared_error(histogram.half(1), widened(ranges[0], margin), kClippingWeight);
     if (error >= least) continue;
     least = error;
     best = margin;

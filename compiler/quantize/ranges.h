@@ -16,7 +16,7 @@ struct Range {
 // minimizes the expected squared error of rounding and clipping together. kMeasured has to be settled before
 // (tune/choose_ranges.h).
 Range choose_range(const Histogram& histogram, RangeMethod method);
-// Likewise; kSquaredError leaves as much room as makes the least squared error of each half with the range
+// Likewise; kSquaredError leaves as much room as makes the least error of each half with the range
 // that the other half tells: there will be values beyond those seen.
 Range choose_range(const SplitHistogram& histogram, RangeMethod method);
 
