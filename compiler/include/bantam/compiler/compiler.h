@@ -41,6 +41,18 @@ struct PruneOptions {
   int tile = 0;             // channels left are a multiple of it; 0: by the layer's size
 };
 
+// What is made as small as the budgets allow.
+enum class Goal { kDrop, kLatency, kSize, kMemory, kEnergy };
+
+// What the board can bear. Empty: no limit.
+struct Budgets {
+  std::optional<double> latency_ms;
+  std::optional<uint64_t> size_bytes;    // of the plan
+  std::optional<uint64_t> memory_bytes;  // while it runs, the plan included
+  std::optional<double> drop;            // of accuracy against the fp32 model, 0..1
+  Goal goal = Goal::kDrop;
+};
+
 // Dense, row-major.
 struct TensorData {
   plan::DType dtype = plan::DType::kFloat32;
