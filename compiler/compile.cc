@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -12,6 +13,8 @@
 #include "import/onnx_loader.h"
 #include "ops/op_def.h"
 #include "passes/pass.h"
+#include "search/choose_by_time.h"
+#include "search/hold_out.h"
 
 namespace bantam::compiler {
 namespace {
@@ -43,6 +46,12 @@ std::string summarize(const Graph& graph, Precision precision) {
                      graph.nodes.size(), int8_ops);
 }
 
+bool says_why_float(const Graph& graph, const std::string& node) {
+  return std::any_of(graph.notes.begin(), graph.notes.end(), [&](const plan::NoteT& note) {
+    return note.node == node && note.text.find("stays float32") != std::string::npos;
+  });
+}
+
 // Float ops that read int8 data, by name: why an int8 plan computes floats at all.
 void note_float_ops(Graph& graph) {
   const Uses uses(graph);
@@ -50,16 +59,20 @@ void note_float_ops(Graph& graph) {
     if (node.code != OpCode::kDequantize) continue;
     for (int reader : uses.readers[static_cast<size_t>(node.outputs[0])]) {
       const Node& op = graph.nodes[static_cast<size_t>(reader)];
-      graph.note(op.name, fmt::format("{} stays float32: it has no int8 kernel", op_def(op.code).name));
+      if (says_why_float(graph, op.name)) continue;
+      const bool able = op_def(op.code).int8 != Int8Rule::kNone;
+      graph.note(op.name, fmt::format("{} stays float32: {}", op_def(op.code).name,
+                                      able ? "not all that it reads is int8" : "it has no int8 kernel"));
     }
   }
 }
 
 }  // namespace
 
-CompileResult compile(const std::string& onnx_path, const CompileOptions& options,
+CompileResult compile(const std::string& onnx_path, const CompileOptions& given,
                       const PlanRunnerFactory& runner) {
   CompileResult result;
+  const CompileOptions options = with_test_set(given, result.warnings);
   const Evaluator evaluate = make_evaluator(runner);
   Graph graph = load_onnx(onnx_path, options.shapes, evaluate);
   PassContext context{options, evaluate, runner, result.warnings, {}, {}, onnx_path};
@@ -77,7 +90,10 @@ CompileResult compile(const std::string& onnx_path, const CompileOptions& option
   result.plan = write_plan(graph, emit);
   emit.golden = compute_golden(graph, result.plan, runner);
   result.plan = write_plan(graph, emit);
+  if (context.unquantized && !options.allow_slower && options.stop_after.empty())
+    refuse_slower(result.plan, graph, *context.unquantized, context);
   result.summary = summarize(graph, options.precision);
+  if (!context.precision_summary.empty()) result.summary += "; " + context.precision_summary;
   if (!context.prune_summary.empty()) result.summary += "; " + context.prune_summary;
   return result;
 }

@@ -1,6 +1,7 @@
 // A pass rewrites the graph. The pipeline (pipeline.cc) is the only place that knows their order.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,8 @@ struct PassContext {
   std::string calibration_summary;  // set by the quantize pass
   std::string prune_summary;        // set by the prune pass
   std::string onnx_path;
+  std::string precision_summary = {};     // set by the quantize pass
+  std::optional<Graph> unquantized = {};  // likewise, where the plan's speed is to be compared
 };
 
 struct Pass {
@@ -31,6 +34,9 @@ std::span<const Pass> pipeline();
 
 // Runs the pipeline; the graph is checked after every pass. Honours dump_ir_directory and stop_after.
 void run_pipeline(Graph& graph, PassContext& context);
+
+// The passes behind `quantize`: what makes a quantized graph ready to be written.
+void finish_quantized(Graph& graph, PassContext& context);
 
 // In the order of the pipeline; each is described in its file.
 void take_images(Graph& graph, PassContext& context);

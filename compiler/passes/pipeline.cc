@@ -57,6 +57,14 @@ void check_stop_after(const std::string& name) {
 
 std::span<const Pass> pipeline() { return kPipeline; }
 
+void finish_quantized(Graph& graph, PassContext& context) {
+  bool behind = false;
+  for (const Pass& pass : kPipeline) {
+    if (behind) pass.run(graph, context);
+    behind = behind || pass.run == quantize;
+  }
+}
+
 void run_pipeline(Graph& graph, PassContext& context) {
   check_stop_after(context.options.stop_after);
   size_t number = 0;

@@ -34,17 +34,27 @@ bool has_int8_kernel(const Graph& graph, const Node& node) {
 
 class Assigner {
  public:
-  Assigner(const Graph& graph, const std::vector<Histogram>& histograms, RangeMethod method)
-      : graph_(graph), histograms_(histograms), method_(method), int8_(graph.values.size(), false) {
+  Assigner(const Graph& graph, const std::vector<Histogram>& histograms, RangeMethod method,
+           const KeptFloat& kept)
+      : graph_(graph),
+        histograms_(histograms),
+        method_(method),
+        kept_(kept),
+        int8_(graph.values.size(), false) {
     result_.int8_node.assign(graph.nodes.size(), false);
     result_.quantization.resize(graph.values.size());
     group_.resize(graph.values.size());
     std::iota(group_.begin(), group_.end(), 0);
   }
 
-  Assignment run() {
+  const std::vector<bool>& nodes() {
     find_wanted();
     choose_nodes();
+    return result_.int8_node;
+  }
+
+  Assignment run() {
+    nodes();
     unite_scales();
     choose_scales();
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
@@ -56,12 +66,14 @@ class Assigner {
  private:
   bool is_float(ValueId id) const { return id != kNoValue && graph_.dtype(id) == DType::kFloat32; }
 
+  bool may_be_int8(size_t node) const { return kept_.empty() || !kept_[node]; }
+
   // Backwards: which values would be read as int8.
   void find_wanted() {
     wanted_.assign(graph_.values.size(), false);
     for (size_t i = graph_.nodes.size(); i-- > 0;) {
       const Node& node = graph_.nodes[i];
-      if (!has_int8_kernel(graph_, node)) continue;
+      if (!may_be_int8(i) || !has_int8_kernel(graph_, node)) continue;
       const bool weights = op_def(node.code).int8 == Int8Rule::kWeights;
       if (!weights && !wanted_[static_cast<size_t>(node.outputs[0])]) continue;
       for (ValueId id : data_inputs(graph_, node)) wanted_[static_cast<size_t>(id)] = true;
@@ -78,8 +90,8 @@ class Assigner {
       const Node& node = graph_.nodes[i];
       const size_t output = static_cast<size_t>(node.outputs[0]);
       if (node.code == OpCode::kNormalizeImage) {
-        result_.int8_node[i] = wanted_[output];
-      } else if (has_int8_kernel(graph_, node)) {
+        result_.int8_node[i] = may_be_int8(i) && wanted_[output];
+      } else if (may_be_int8(i) && has_int8_kernel(graph_, node)) {
         result_.int8_node[i] = runs_in_int8(node);
       }
       int8_[output] = result_.int8_node[i];
@@ -183,6 +195,7 @@ class Assigner {
   const Graph& graph_;
   const std::vector<Histogram>& histograms_;
   RangeMethod method_;
+  const KeptFloat& kept_;
   Assignment result_;
   std::vector<bool> wanted_;    // by value
   std::vector<bool> int8_;      // by value: is made as int8
@@ -229,9 +242,14 @@ std::vector<ValueId> data_inputs(const Graph& graph, const Node& node) {
   return data;
 }
 
-Assignment assign_precision(const Graph& graph, const std::vector<Histogram>& histograms,
-                            RangeMethod method) {
-  return Assigner(graph, histograms, method).run();
+Assignment assign_precision(const Graph& graph, const std::vector<Histogram>& histograms, RangeMethod method,
+                            const KeptFloat& kept) {
+  return Assigner(graph, histograms, method, kept).run();
+}
+
+std::vector<bool> int8_nodes(const Graph& graph, const KeptFloat& kept) {
+  const std::vector<Histogram> none;
+  return Assigner(graph, none, RangeMethod::kMinMax, kept).nodes();
 }
 
 }  // namespace bantam::compiler

@@ -22,9 +22,16 @@ struct Assignment {
   std::vector<std::optional<Quantization>> quantization;  // by value: how it is represented where it is int8
 };
 
+// Nodes that shall stay float, by index; empty: none.
+using KeptFloat = std::vector<bool>;
+
 // An op runs in int8 when it has an int8 kernel and gets int8 data without a conversion made only for its
 // sake: Conv, ConvTranspose and FullyConnected with constant weights always do, the others when an op before
 // them does.
-Assignment assign_precision(const Graph& graph, const std::vector<Histogram>& histograms, RangeMethod method);
+Assignment assign_precision(const Graph& graph, const std::vector<Histogram>& histograms, RangeMethod method,
+                            const KeptFloat& kept = {});
+
+// Its first half: which nodes run in int8, as far as that does not depend on scales.
+std::vector<bool> int8_nodes(const Graph& graph, const KeptFloat& kept);
 
 }  // namespace bantam::compiler

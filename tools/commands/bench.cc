@@ -6,14 +6,18 @@
 #include "bench/measure.h"
 #include "bench/sysfs.h"
 #include "commands/command.h"
+#include "io/failure.h"
 #include "io/json_writer.h"
 #include "io/text.h"
+#include "timing/time_plans.h"
 
 namespace bantam::tools {
 namespace {
 
 struct BenchFlags {
   BenchOptions options;
+  std::vector<std::string> plans;
+  std::string profile_device;
   std::string threads = "1";
   bool json = false;
 };
@@ -135,7 +139,26 @@ void print_text(const BenchFlags& flags, const BenchResult& result) {
   if (flags.options.profile) print_profile(result.ops);
 }
 
+int run_profile_device(const BenchFlags& flags) {
+  if (flags.threads == "auto") throw UsageError("--profile-device takes a number of threads: --threads N");
+  DeviceProfile profile =
+      record_profile(flags.profile_device, flags.plans, std::stoi(flags.threads), flags.options.min_time);
+  if (flags.json) {
+    JsonWriter json;
+    json.begin_object().field("cpu", profile.machine().cpu).field("cpus", profile.machine().cpus);
+    json.field("threads", profile.threads()).field("ops", profile.size()).end_object();
+    std::printf("%s\n", json.text().c_str());
+  } else {
+    std::printf("%s: %zu ops, on %s with %s\n", flags.profile_device.c_str(), profile.size(),
+                machine_text(profile.machine()).c_str(), threads_text(profile.threads()).c_str());
+  }
+  return 0;
+}
+
 int run_bench(BenchFlags flags) {
+  if (!flags.profile_device.empty()) return run_profile_device(flags);
+  if (flags.plans.size() > 1) throw UsageError("several plans go with --profile-device only");
+  flags.options.plan = flags.plans.front();
   flags.options.threads = flags.threads == "auto" ? 0 : std::stoi(flags.threads);
   BenchResult result = measure(flags.options);
   flags.json ? print_json(flags, result) : print_text(flags, result);
@@ -147,7 +170,7 @@ int run_bench(BenchFlags flags) {
 void add_bench(CLI::App& app, Action& chosen) {
   auto flags = std::make_shared<BenchFlags>();
   CLI::App* command = app.add_subcommand("bench", "Measure a plan's latency and memory on this machine");
-  command->add_option("plan", flags->options.plan, "M.bantam")->required();
+  command->add_option("plan", flags->plans, "M.bantam; several with --profile-device")->required();
   command
       ->add_option("--threads", flags->threads,
                    "Threads of one run (default 1), or auto: the number and the CPUs that are fastest")
@@ -155,6 +178,8 @@ void add_bench(CLI::App& app, Action& chosen) {
   command->add_option("--min-time", flags->options.min_time, "Seconds to measure for (default 1)")
       ->check(CLI::Range(0.0, 86400.0));
   command->add_flag("--profile", flags->options.profile, "Measure every op too");
+  command->add_option("--profile-device", flags->profile_device,
+                      "Add the times of the plans' ops to this file, for `bantam compile --device-profile`");
   command->add_option("--cache", flags->options.cache, kCacheHelp);
   command->add_flag("--json", flags->json, "Print one JSON object");
   command->callback([flags, &chosen] { chosen = [flags] { return run_bench(*flags); }; });

@@ -23,6 +23,8 @@ struct CompileFlags {
   std::string precision;
   std::string ranges;
   CalibrationFlags calibration;
+  TestFlags test;
+  PrecisionFlags choice;
   PruneFlags prune;
   std::string dump_ir;
   std::string stop_after;
@@ -56,6 +58,8 @@ auto value_of(const Table& table, const std::string& name) {
 void check_flags(const CompileFlags& flags) {
   bool int8 = flags.precision == "int8";
   flags.prune.check();
+  flags.test.check();
+  flags.choice.check(int8);
   if (int8 && flags.calibration.paths.empty()) {
     throw UsageError("--precision int8 needs --calibrate with samples (a folder of images or an .npy file)");
   }
@@ -76,12 +80,14 @@ compiler::CompileOptions compile_options(const CompileFlags& flags, Progress& pr
   options.image = to_compiler(flags.model_flags.image_options());
   if (!flags.calibration.paths.empty())
     options.calibration = flags.calibration.samples(flags.model, flags.model_flags);
+  options.test = flags.test.test_set(flags.model, flags.model_flags);
   if (!flags.prune.ratio.empty()) options.prune = flags.prune.options();
+  flags.choice.set(options);
   options.dump_ir_directory = flags.dump_ir;
   options.stop_after = flags.stop_after;
   std::string text = (flags.precision.empty() ? "" : " --precision " + flags.precision) +
-                     (flags.ranges.empty() ? "" : " --ranges " + flags.ranges) + flags.prune.text() +
-                     flags.model_flags.text();
+                     (flags.ranges.empty() ? "" : " --ranges " + flags.ranges) + flags.choice.text() +
+                     flags.prune.text() + flags.model_flags.text();
   options.options_text = text.empty() ? text : text.substr(1);
   options.threads = flags.threads;
   options.progress = [&progress](std::string_view stage, double fraction) { progress.show(stage, fraction); };
@@ -122,6 +128,8 @@ void add_compile(CLI::App& app, Action& chosen) {
   command
       ->add_option("--ranges", flags->ranges, "How int8 ranges are chosen: minmax, percentile, mse (default)")
       ->check(CLI::IsMember(names_of(kRanges)));
+  flags->test.add_to(*command);
+  flags->choice.add_to(*command);
   flags->prune.add_to(*command);
   flags->model_flags.add_to(*command);
   command->add_option("--dump-ir", flags->dump_ir, "Write the graph after every pass into this folder");

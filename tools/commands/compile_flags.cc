@@ -5,11 +5,13 @@
 #include <charconv>
 #include <memory>
 
+#include "data/labels.h"
 #include "engine/compile_model.h"
 #include "engine/input_set.h"
 #include "engine/plan_runner.h"
 #include "io/failure.h"
 #include "io/text.h"
+#include "timing/op_timer.h"
 
 namespace bantam::tools {
 namespace {
@@ -26,13 +28,40 @@ constexpr std::pair<const char*, PruneCriterion> kCriteria[] = {{"error", PruneC
                                                                 {"activation", PruneCriterion::kActivation}};
 
 // One path per input of the model, in its order. Only names need the model, so it is compiled for them alone.
-std::vector<std::string> calibration_paths(const std::vector<std::string>& paths, const std::string& model,
-                                           const ModelFlags& model_flags) {
+std::vector<std::string> paths_by_input(const std::vector<std::string>& paths, const std::string& flag,
+                                        const std::string& model, const ModelFlags& model_flags) {
   bool named = paths.size() > 1;
   for (const std::string& text : paths) named = named || text.find('=') != std::string::npos;
   if (!named) return paths;
   LoadedModel loaded = compile_in_memory(model, model_flags.shape_map(), model_flags.image_options());
-  return assign_inputs(paths, input_names(loaded.model), "--calibrate");
+  return assign_inputs(paths, input_names(loaded.model), flag);
+}
+
+compiler::SampleSource source_of(const std::shared_ptr<InputSet>& inputs, int64_t limit) {
+  compiler::SampleSource source;
+  source.count = static_cast<int>(std::min<int64_t>(limited(inputs->count(), limit), INT32_MAX));
+  source.description = inputs->first().description();
+  if (source.count < inputs->count())
+    source.description += format(" (of %lld)", static_cast<long long>(inputs->count()));
+  source.load = [inputs](int index) {
+    std::vector<compiler::TensorData> tensors;
+    for (Tensor& tensor : inputs->load(index)) tensors.push_back(to_compiler(std::move(tensor)));
+    return tensors;
+  };
+  return source;
+}
+
+// "0.5%" as 0.005.
+double parse_drop(const std::string& text) {
+  double percent = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent);
+  const std::string unit(end, text.data() + text.size());
+  if (error != std::errc() || unit != "%")
+    throw UsageError("--max-drop " + text +
+                     ": give the accuracy that int8 may cost in percent, such as 0.5%");
+  if (!(percent > 0 && percent < 100))
+    throw UsageError("--max-drop " + text + ": must lie between 0 and 100 %; fp32 is what costs none");
+  return percent / 100;
 }
 
 struct Ratio {
@@ -74,19 +103,65 @@ void CalibrationFlags::add_to(CLI::App& command, const std::string& purpose) {
 
 compiler::SampleSource CalibrationFlags::samples(const std::string& model,
                                                  const ModelFlags& model_flags) const {
-  auto inputs =
-      std::make_shared<InputSet>(calibration_paths(paths, model, model_flags), model_flags.image_options());
-  compiler::SampleSource source;
-  source.count = static_cast<int>(std::min<int64_t>(limited(inputs->count(), limit), INT32_MAX));
-  source.description = inputs->first().description();
-  if (source.count < inputs->count())
-    source.description += format(" (of %lld)", static_cast<long long>(inputs->count()));
-  source.load = [inputs](int index) {
-    std::vector<compiler::TensorData> tensors;
-    for (Tensor& tensor : inputs->load(index)) tensors.push_back(to_compiler(std::move(tensor)));
-    return tensors;
-  };
-  return source;
+  return source_of(std::make_shared<InputSet>(paths_by_input(paths, "--calibrate", model, model_flags),
+                                              model_flags.image_options()),
+                   limit);
+}
+
+void TestFlags::add_to(CLI::App& command) {
+  command
+      .add_option("--inputs", inputs,
+                  "Test samples, other than those of --calibrate: a folder of images or an .npy file with "
+                  "samples along axis 0; [NAME=]PATH for each input of a model with several")
+      ->allow_extra_args(false);
+  command.add_option("--labels", labels,
+                     "The classes of --inputs: an .npy of integers, or a CSV with rows file,label");
+}
+
+void TestFlags::check() const {
+  if (!labels.empty() && inputs.empty()) throw UsageError("--labels needs the samples: give --inputs too");
+}
+
+std::optional<compiler::TestSet> TestFlags::test_set(const std::string& model,
+                                                     const ModelFlags& model_flags) const {
+  if (inputs.empty()) return std::nullopt;
+  auto samples = std::make_shared<InputSet>(paths_by_input(inputs, "--inputs", model, model_flags),
+                                            model_flags.image_options());
+  compiler::TestSet set{source_of(samples, 0), {}};
+  if (!labels.empty()) set.labels = read_labels(labels, samples->first(), set.samples.count);
+  return set;
+}
+
+void PrecisionFlags::add_to(CLI::App& command) {
+  command.add_option("--max-drop", max_drop,
+                     "The accuracy that int8 may cost, such as 0.5%: top-1 on --inputs with --labels, else "
+                     "samples on which top-1 "
+                     "differs from fp32's, else the outputs' noise; ops that cost more stay float32");
+  command.add_option(
+      "--device-profile", device,
+      "Keep ops float32 that are slower in int8: by times that `bantam bench --profile-device FILE` "
+      "recorded, or measured here (this)");
+  command.add_flag("--allow-slower", allow_slower, "Write an int8 plan even if it is slower than fp32");
+}
+
+void PrecisionFlags::check(bool int8) const {
+  if (!max_drop.empty()) parse_drop(max_drop);
+  if (!int8 && (!max_drop.empty() || !device.empty() || allow_slower))
+    throw UsageError("--max-drop, --device-profile and --allow-slower go with --precision int8 only");
+}
+
+void PrecisionFlags::set(compiler::CompileOptions& options) const {
+  if (options.precision != compiler::Precision::kInt8) return;
+  if (!max_drop.empty()) options.max_drop = parse_drop(max_drop);
+  options.op_timer = device.empty() || device == "this" ? measuring_timer() : profile_timer(device);
+  options.choose_by_time = !device.empty();
+  options.allow_slower = allow_slower;
+}
+
+std::string PrecisionFlags::text() const {
+  return (max_drop.empty() ? "" : " --max-drop " + max_drop) +
+         (device.empty() ? "" : " --device-profile " + file_name(device)) +
+         (allow_slower ? " --allow-slower" : "");
 }
 
 void PruneFlags::add_to(CLI::App& command) {

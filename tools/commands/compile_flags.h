@@ -1,6 +1,7 @@
 // Flags that `compile` and `prune` share.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,29 @@ struct CalibrationFlags {
 
   void add_to(CLI::App& command, const std::string& purpose);
   compiler::SampleSource samples(const std::string& model, const ModelFlags& model_flags) const;
+};
+
+// Samples that are not for calibration, and their labels.
+struct TestFlags {
+  std::vector<std::string> inputs;
+  std::string labels;
+
+  void add_to(CLI::App& command);
+  void check() const;  // UsageErrors
+  // Empty without --inputs.
+  std::optional<compiler::TestSet> test_set(const std::string& model, const ModelFlags& model_flags) const;
+};
+
+// What int8 may cost, and on which machine ops are timed.
+struct PrecisionFlags {
+  std::string max_drop;  // 0.5%
+  std::string device;    // a profile, or "this"
+  bool allow_slower = false;
+
+  void add_to(CLI::App& command);
+  void check(bool int8) const;  // UsageErrors
+  void set(compiler::CompileOptions& options) const;
+  std::string text() const;  // the flags again, for the plan's provenance
 };
 
 // How channels are pruned.

@@ -29,7 +29,8 @@ enum class RangeMethod { kMinMax, kPercentile, kSquaredError };
 enum class PruneUnit { kMacs, kParams, kChannels };
 
 // Which channels go first: those whose loss leaves the least error after their readers have been solved again
-// (second order), or those with the least norm of weights, scale of batch normalization or mean square of values.
+// (second order), or those with the least norm of weights, scale of batch normalization or mean square of
+// values.
 enum class PruneCriterion { kError, kL1, kL2, kBatchNorm, kActivation };
 
 struct PruneOptions {
@@ -77,6 +78,12 @@ struct SampleSource {
   std::string description;  // for the plan's provenance
 };
 
+// Samples that are not for calibration, with which plans are judged.
+struct TestSet {
+  SampleSource samples;
+  std::vector<int64_t> labels;  // the class of every sample, or empty
+};
+
 // Sees the first output of every op just after the op ran.
 using OpObserver = std::function<void(int op, const void* data, size_t bytes)>;
 
@@ -97,17 +104,32 @@ class PlanRunner {
 // Copies what it needs of `plan`. Throws InternalError with the runtime's message.
 using PlanRunnerFactory = std::function<std::unique_ptr<PlanRunner>(std::span<const std::byte> plan)>;
 
+// How long a plan takes on the machine that it is for.
+struct PlanTimes {
+  std::vector<double> op_ms;  // by op of the plan
+  double total_ms = 0;        // of a run as a whole
+  int estimated = 0;          // ops whose time is only told from that of others
+};
+// The times of plans that are to be compared: measured here, in turns, or looked up.
+using OpTimer = std::function<std::vector<PlanTimes>(std::span<const std::vector<std::byte>> plans)>;
+
 struct CompileOptions {
   Precision precision = Precision::kAsModel;
   RangeMethod ranges = RangeMethod::kSquaredError;
   std::map<std::string, std::vector<int64_t>> shapes;  // of graph inputs with free dimensions
   std::optional<ImageOptions> image;
   std::optional<SampleSource> calibration;  // needed for kInt8 and pruning
+  std::optional<TestSet> test;
   std::optional<PruneOptions> prune;
-  std::string dump_ir_directory;            // empty: none; else one text file per pass
-  std::string stop_after;                   // name of the last pass to run; empty: all
-  std::string options_text;                 // for the plan's provenance
-  int threads = 0;                          // 0: all cores
+  OpTimer op_timer;             // for kInt8; empty: speed is not looked at
+  bool choose_by_time = false;  // ops whose int8 form is slower stay float32
+  bool allow_slower = false;    // a plan slower than its fp32 plan is no error
+  std::optional<double>
+      max_drop;  // 0..1, of the accuracy, that int8 may cost: ops that cost more stay float32
+  std::string dump_ir_directory;  // empty: none; else one text file per pass
+  std::string stop_after;         // name of the last pass to run; empty: all
+  std::string options_text;       // for the plan's provenance
+  int threads = 0;                // 0: all cores
   std::function<void(std::string_view stage, double fraction)> progress;  // may be empty
 };
 
