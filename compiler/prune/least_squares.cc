@@ -2,7 +2,7 @@
 
 #include <Eigen/Cholesky>
 
-#include "prune/samples.h"
+#include "prune/data/samples.h"
 
 namespace bantam::compiler {
 namespace {

@@ -1,7 +1,7 @@
 // Regularized least squares towards the weights one has.
 #pragma once
 
-#include "prune/rows.h"
+#include "prune/data/rows.h"
 
 namespace bantam::compiler {
 

@@ -12,7 +12,7 @@
 namespace bantam::compiler {
 namespace {
 
-constexpr int kMostSamples = 1024;  // of the calibration data, copies of images included
+constexpr int kMostSamples = 2048;  // of the calibration data, copies of images included
 
 bool needs_samples(const PruneOptions& options) {
   return options.reconstruct || options.criterion == PruneCriterion::kError ||

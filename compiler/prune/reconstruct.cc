@@ -2,14 +2,21 @@
 
 #include <algorithm>
 
+#include "prune/data/frontier.h"
 #include "prune/least_squares.h"
 
 namespace bantam::compiler {
 namespace {
 
-constexpr int64_t kRowsPerColumn = 12;
+constexpr int64_t kRowsPerColumn = 40;
 constexpr int64_t kFewestRows = 4096;
-constexpr int64_t kMostRows = 12288;
+constexpr int64_t kMostRows = 49152;
+constexpr int64_t kMostNumbers = int64_t{1} << 26;  // of rows times columns
+
+// How many rows to solve a layer with so many columns on, where the samples have as many.
+int64_t rows_for(int64_t columns) {
+  return std::min(std::clamp(kRowsPerColumn * columns, kFewestRows, kMostRows), kMostNumbers / columns);
+}
 
 bool is_depthwise(const Graph& graph, const Node& node) {
   if (node.code != OpCode::kConv2d) return false;
@@ -29,6 +36,8 @@ class Reconstruction {
         removed_(removed),
         samples_(samples),
         context_(context),
+        teacher_run_(samples, context, samples.all()),
+        student_run_(samples, context, samples.all()),
         uses_(student),
         changed_(student.values.size(), false) {}
 
@@ -81,7 +90,7 @@ class Reconstruction {
   void gather_targets(const std::vector<ValueId>& values, const PixelChoice& choice, RowMatrix& sum) const {
     const std::vector<int> kept =
         kept_along(structure_, removed_, values[0], teacher_.shape(values[0]).size() - 1);
-    samples_.run(teacher_, values, [&](int sample, ValueId id, std::span<const float> data) {
+    teacher_run_.run(teacher_, values, [&](int sample, ValueId id, std::span<const float> data) {
       RowMatrix rows(choice.per_sample(), teacher_.shape(id).back());
       gather_pixels(data, choice.pixels(sample), rows);
       sum.middleRows(sample * choice.per_sample(), choice.per_sample()) += rows(Eigen::all, kept);
@@ -93,8 +102,9 @@ class Reconstruction {
     const ValueId y = node.outputs[0];
     const ValueId addend = addend_of(index);
     const int64_t columns = row_length(student_, node);
-    const PixelChoice choice(student_, node, samples_.count(),
-                             std::clamp(kRowsPerColumn * columns, kFewestRows, kMostRows));
+    const PixelChoice choice(student_, node, samples_.count(), rows_for(columns));
+    teacher_run_.advance(teacher_, index);
+    student_run_.advance(student_, index);
     const int rows = choice.rows(samples_.count());
     RowMatrix residuals = RowMatrix::Zero(rows, student_.shape(y).back());
     std::vector<ValueId> outputs = {y};
@@ -114,7 +124,7 @@ class Reconstruction {
                       const PixelChoice& choice, RowMatrix& inputs, RowMatrix& residuals) const {
     std::vector<ValueId> wanted = outputs;
     wanted.push_back(source);
-    samples_.run(student_, wanted, [&](int sample, ValueId id, std::span<const float> data) {
+    student_run_.run(student_, wanted, [&](int sample, ValueId id, std::span<const float> data) {
       const std::vector<int64_t> pixels = choice.pixels(sample);
       const int first = sample * choice.per_sample();
       auto rows_of_inputs = inputs.middleRows(first, choice.per_sample());
@@ -130,9 +140,11 @@ class Reconstruction {
   void apply(int index, const Correction& correction, bool depthwise) {
     Node& node = student_.nodes[static_cast<size_t>(index)];
     Tensor bias = student_.constant(node.inputs[2]);
+    bias.steps = nullptr;
     const std::span<float> shift = bias.as<float>();
     if (correction.weights.size() > 0) {
       Tensor weights = student_.constant(node.inputs[1]);
+      weights.steps = nullptr;
       const std::span<float> data = weights.as<float>();
       const size_t row = data.size() / shift.size();
       for (size_t i = 0; i < data.size(); ++i) {
@@ -163,6 +175,8 @@ class Reconstruction {
   const std::vector<bool>& removed_;
   const CalibrationSamples& samples_;
   const PassContext& context_;
+  Frontier teacher_run_;
+  Frontier student_run_;
   const Uses uses_;
   std::vector<bool> changed_;  // by value: not what the teacher computes
   ReconstructionSummary summary_;

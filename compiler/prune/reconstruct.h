@@ -3,7 +3,7 @@
 #pragma once
 
 #include "prune/channels/structure.h"
-#include "prune/samples.h"
+#include "prune/data/samples.h"
 
 namespace bantam::compiler {
 

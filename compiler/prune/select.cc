@@ -13,6 +13,7 @@
 namespace bantam::compiler {
 namespace {
 
+constexpr double kTolerance = 1e-9;  // of the ratio
 constexpr size_t kLargestTile = 16;  // output channels that int8 kernels compute together
 
 const char* unit_name(PruneUnit unit) {
@@ -157,6 +158,11 @@ class Selector {
     taken_[g] += count;
   }
 
+  void untake(size_t g, size_t count) {
+    shrink(g, count, -1);
+    taken_[g] -= count;
+  }
+
   double share() const { return total_ > 0 ? 1 - cost() / total_ : 0; }
 
   // Loss per unit of the next `step` units, or of as many more as make it the least: a steep start may lead
@@ -169,13 +175,15 @@ class Selector {
     return least;
   }
 
+  // By price: loss per cost saved, where nothing counts that is saved beyond what is asked for.
   void take_cheapest() {
-    while (share() < options_.ratio - 1e-9) {
+    while (share() < options_.ratio - kTolerance) {
+      const double missing = cost() - (1 - options_.ratio) * total_;
       size_t best = taken_.size();
       double least = 0;
       for (size_t g = 0; g < taken_.size(); ++g) {
         const size_t step = next_step(g);
-        const double saved = step > 0 ? saving(g, step) / static_cast<double>(step) : 0;
+        const double saved = step > 0 ? std::min(saving(g, step), missing) / static_cast<double>(step) : 0;
         if (saved <= 0) continue;
         const double price = least_slope(g, step) / saved;
         if (best == taken_.size() || price < least) {
@@ -184,14 +192,45 @@ class Selector {
         }
       }
       if (best == taken_.size()) fail_short();
-      take(best, next_step(best));
+      steps_.emplace_back(best, next_step(best));
+      take(best, steps_.back().second);
     }
+    give_back();
+  }
+
+  // Steps that a larger one after them has made needless, those with the most loss first.
+  void give_back() {
+    while (true) {
+      size_t worst = steps_.size();
+      double most = 0;
+      for (size_t i = 0; i < steps_.size(); ++i) {
+        const auto [g, step] = steps_[i];
+        const bool last = std::none_of(steps_.begin() + static_cast<ptrdiff_t>(i) + 1, steps_.end(),
+                                       [g = g](const auto& later) { return later.first == g; });
+        const std::vector<double>& loss = rankings_[g].loss;
+        const double gain = loss[taken_[g]] - loss[taken_[g] - step];
+        if (last && gain > most && reaches_without(g, step)) {
+          worst = i;
+          most = gain;
+        }
+      }
+      if (worst == steps_.size()) return;
+      untake(steps_[worst].first, steps_[worst].second);
+      steps_.erase(steps_.begin() + static_cast<ptrdiff_t>(worst));
+    }
+  }
+
+  bool reaches_without(size_t g, size_t step) {
+    untake(g, step);
+    const bool reaches = share() >= options_.ratio - kTolerance;
+    take(g, step);
+    return reaches;
   }
 
   // The same share of every group, as small as serves the ratio.
   void take_evenly() {
     constexpr int kSteps = 1000;
-    for (int i = 1; i <= kSteps && share() < options_.ratio - 1e-9; ++i) {
+    for (int i = 1; i <= kSteps && share() < options_.ratio - kTolerance; ++i) {
       for (size_t g = 0; g < taken_.size(); ++g) {
         const double wanted = static_cast<double>(units(g)) * i / kSteps;
         for (size_t step = next_step(g); step > 0 && static_cast<double>(taken_[g] + step) <= wanted;
@@ -199,23 +238,26 @@ class Selector {
           take(g, step);
       }
     }
-    if (share() < options_.ratio - 1e-9) fail_short();
+    if (share() < options_.ratio - kTolerance) fail_short();
   }
 
   [[noreturn]] void fail_short() const {
-    std::string text =
-        fmt::format("--prune {:g}%{}: only {:.1f} % can go before layer '{}' is left without channels",
-                    options_.ratio * 100, unit_name(options_.unit), share() * 100,
-                    structure_.groups.empty() ? "" : structure_.groups[0].name);
-    if (structure_.groups.empty()) {
-      text = fmt::format("--prune {:g}%{}: the model has no channels that can be removed",
-                         options_.ratio * 100, unit_name(options_.unit));
-      for (const FixedLayer& layer : structure_.fixed) {
-        text += fmt::format("; '{}': {}", layer.name, layer.reason);
-        break;
-      }
+    const std::string asked = fmt::format("--prune {:g}%{}", options_.ratio * 100, unit_name(options_.unit));
+    const std::string why = structure_.fixed.empty()
+                                ? ""
+                                : fmt::format("; '{}' has to stay whole: {}", structure_.fixed[0].name,
+                                              structure_.fixed[0].reason);
+    if (structure_.groups.empty())
+      throw CompileError(fmt::format("{}: the model has no channels that can be removed{}", asked, why));
+    size_t smallest = 0;
+    for (size_t g = 0; g < taken_.size(); ++g) {
+      if (units(g) - taken_[g] < units(smallest) - taken_[smallest]) smallest = g;
     }
-    throw CompileError(text);
+    throw CompileError(
+        fmt::format("{}: only {:.1f} % can go before layers are left without channels ('{}' has {} left, and "
+                    "keeps a multiple of {}){}",
+                    asked, share() * 100, structure_.groups[smallest].name,
+                    units(smallest) - taken_[smallest], tile(smallest), why));
   }
 
   Selection result() const {
@@ -237,7 +279,8 @@ class Selector {
   const std::vector<Ranking>& rankings_;
   const PruneOptions& options_;
   std::vector<GroupAxes> axes_;
-  std::vector<size_t> taken_;  // by group
+  std::vector<size_t> taken_;                     // by group
+  std::vector<std::pair<size_t, size_t>> steps_;  // groups and how many of their units, as they were taken
   double total_ = 0;
 };
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "bantam/compiler/compiler.h"
-#include "prune/ranking.h"
+#include "prune/rank/ranking.h"
 
 namespace bantam::compiler {
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "bantam/compiler/error.h"
-#include "prune/samples.h"
+#include "prune/data/samples.h"
 
 namespace bantam::compiler {
 namespace {

@@ -10,7 +10,7 @@
 #include "bantam/compiler/error.h"
 #include "emit/plan_writer.h"
 #include "passes/rewriter.h"
-#include "prune/samples.h"
+#include "prune/data/samples.h"
 #include "quantize/calibrate.h"
 
 namespace bantam::compiler {

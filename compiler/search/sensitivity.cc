@@ -4,7 +4,7 @@
 #include <atomic>
 
 #include "ops/op_def.h"
-#include "prune/samples.h"
+#include "prune/data/samples.h"
 
 namespace bantam::compiler {
 namespace {

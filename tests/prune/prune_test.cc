@@ -112,6 +112,42 @@ TEST_CASE("a wide layer behind a global pool is not emptied because few samples 
   CHECK(squared_error(expected, run(net.graph, fresh)) < 0.1 * variance);
 }
 
+// A whole stream of channels saves far more in a step than the layers between.
+TEST_CASE("no more goes than was asked for, as far as the steps allow") {
+  for (const double ratio : {0.1, 0.2, 0.3, 0.4, 0.5}) {
+    INFO(ratio);
+    Net net;
+    ValueId x = net.relu(net.conv(net.input({1, 6, 6, 3}), 16, 3));
+    for (int i = 0; i < 6; ++i)
+      x = net.relu(net.add_values(x, net.conv(net.relu(net.conv(x, 16, 3)), 16, 3)));
+    net.output(net.dense(net.global_pool(x), 5));
+    const double before = count_macs(net.graph);
+    const double finest = 2.0 / 16 * (36 * 16 * 16 * 9 * 2) / before;  // two channels between two layers
+    pass_for(net.graph, {.ratio = ratio, .tile = 2}, 16)(net.graph);
+    const double share = 1 - count_macs(net.graph) / before;
+    CHECK(share >= ratio);
+    CHECK(share < ratio + finest);
+  }
+}
+
+// No layer with weights reads them: removing them looks as if it cost nothing.
+TEST_CASE("queries and keys of a single head stay whole when channels go by the error of their readers") {
+  Net net;
+  const ValueId tokens = net.dense(net.input({1, 7, 16}), 24);
+  plan::MatMulT transposed;
+  transposed.transpose_b = true;
+  const ValueId query = net.dense(tokens, 8);
+  const ValueId scores = net.add(OpCode::kMatMul, {query, net.dense(tokens, 8)}, transposed);
+  plan::SoftmaxT softmax;
+  softmax.axis = 2;
+  const ValueId shares = net.add(OpCode::kSoftmax, {scores}, softmax);
+  const ValueId values = net.dense(tokens, 12);
+  net.output(net.dense(net.add(OpCode::kMatMul, {shares, values}, plan::MatMulT()), 5));
+  pass_for(net.graph, {.ratio = 0.3, .tile = 1}, 16)(net.graph);
+  CHECK(net.graph.shape(query)[2] == 8);
+  CHECK(net.graph.shape(tokens)[2] < 24);
+}
+
 TEST_CASE("the same samples give the same network, whatever the number of threads") {
   std::vector<std::vector<float>> outputs;
   for (const int threads : {1, 2, 3}) {

@@ -83,6 +83,22 @@ TEST_CASE("groups are as large as the graph allows") {
   CHECK(group_sizes("attention") == Sizes{8});  // whole heads
 }
 
+TEST_CASE("steps of quantized weights go with their channels") {
+  Net net;
+  const ValueId x = net.conv(net.input({1, 4, 4, 3}), 4);
+  net.output(net.dense(net.global_pool(x), 2));
+  const ValueId w = net.graph.nodes[0].inputs[1];
+  Tensor weights = net.graph.constant(w);
+  weights.steps = std::make_shared<compiler::Steps>(compiler::Steps{{1, 2, 3, 4}, 0});
+  net.graph.value(w).constant = std::make_shared<const Tensor>(std::move(weights));
+  const Structure structure = find_structure(net.graph);
+  std::vector<bool> removed(static_cast<size_t>(structure.units), false);
+  removed[static_cast<size_t>(structure.along(w, 0)[1])] = true;
+  remove_units(net.graph, structure, removed);
+  REQUIRE(net.graph.constant(w).steps != nullptr);
+  CHECK(net.graph.constant(w).steps->sizes == std::vector<float>{1, 3, 4});
+}
+
 TEST_CASE("what cannot be pruned says why") {
   Net net;
   const ValueId x = net.conv(net.input({1, 4, 4, 3}), 8);

@@ -6,6 +6,16 @@
 namespace bantam::compiler {
 namespace {
 
+// The steps of what is left of an axis.
+std::shared_ptr<const Steps> selected(const std::shared_ptr<const Steps>& steps, size_t axis,
+                                      const std::vector<int>& kept) {
+  if (!steps || steps->sizes.size() < 2 || steps->axis != static_cast<int>(axis)) return steps;
+  auto result = std::make_shared<Steps>();
+  result->axis = steps->axis;
+  for (int index : kept) result->sizes.push_back(steps->sizes[static_cast<size_t>(index)]);
+  return result;
+}
+
 // The tensor with only the indices `kept` along `axis`.
 Tensor selected(const Tensor& tensor, size_t axis, const std::vector<int>& kept) {
   TensorType type = tensor.type;
@@ -24,6 +34,7 @@ Tensor selected(const Tensor& tensor, size_t axis, const std::vector<int>& kept)
       out = std::copy_n(from, inner, out);
     }
   }
+  result.steps = selected(tensor.steps, axis, kept);
   return result;
 }
 

@@ -7,7 +7,7 @@
 
 #include "passes/pass.h"
 #include "prune/channels/structure.h"
-#include "prune/constant_channels.h"
+#include "prune/dead/constant_channels.h"
 
 namespace bantam::compiler {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "prune/channels/structure.h"
-#include "prune/samples.h"
+#include "prune/data/samples.h"
 
 namespace bantam::compiler {
 

@@ -1,18 +1,12 @@
 // Running networks on the calibration samples while pruning.
 #pragma once
 
-#include <functional>
-#include <span>
 #include <string>
 #include <vector>
 
-#include "passes/pass.h"
+#include "prune/data/sample_run.h"
 
 namespace bantam::compiler {
-
-// Calls work(i) for every i below `count`, on the threads that the options allow. The first exception ends
-// all and is thrown.
-void for_each_index(int count, const CompileOptions& options, const std::function<void(int)>& work);
 
 // A fourth of the samples is kept out of fitting, to tell what was learnt from what was learnt by heart: four
 // in a row, so that an image goes with its copies.
@@ -30,15 +24,14 @@ class CalibrationSamples {
   // What the user gave, in words.
   std::string description() const;
 
+  std::vector<int> all() const;
   std::vector<int> fitted() const;
   std::vector<int> held_out(int most) const;  // evenly spread; all where there are too few to hold out some
 
-  // Runs `graph` on all samples, or those in `which`, and shows the values `wanted` (float32, not constant).
-  // Called from several threads, for one sample by one of them; `position` is that in `which`. Not more of
-  // the graph runs than these values need.
-  using Observer = std::function<void(int position, ValueId id, std::span<const float> data)>;
+  // Runs `graph` on all samples, or those in `which`, and shows the values `wanted` (float32, not constant);
+  // `position` is that in `which`.
   void run(const Graph& graph, const std::vector<ValueId>& wanted, const Observer& observer) const;
-  void run(const Graph& graph, std::vector<ValueId> wanted, const Observer& observer,
+  void run(const Graph& graph, const std::vector<ValueId>& wanted, const Observer& observer,
            const std::vector<int>& which) const;
 
  private:

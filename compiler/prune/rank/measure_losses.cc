@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
-#include "prune/ranking.h"
+#include "prune/data/frontier.h"
+#include "prune/rank/ranking.h"
 
 namespace bantam::compiler {
 namespace {
@@ -25,17 +27,16 @@ std::vector<ValueId> compared_values(const Graph& graph) {
 
 using Outputs = std::map<ValueId, std::vector<std::vector<float>>>;  // by sample
 
-Outputs outputs_of(const Graph& graph, const std::vector<ValueId>& values,
-                   const CalibrationSamples& samples) {
+// `run`: of values on the samples.
+template <typename Run>
+Outputs outputs_of(const std::vector<ValueId>& values, size_t samples, const Run& run) {
   Outputs outputs;
-  const std::vector<int> which = samples.held_out(kMostSamples);
-  for (ValueId id : values) outputs[id].resize(which.size());
-  const auto keep = [&](int sample, ValueId id, std::span<const float> data) {
+  for (ValueId id : values) outputs[id].resize(samples);
+  run(values, [&](int sample, ValueId id, std::span<const float> data) {
     std::vector<float>& kept = outputs.at(id)[static_cast<size_t>(sample)];
     const size_t step = (data.size() + kMostNumbers - 1) / kMostNumbers;
     for (size_t i = 0; i < data.size(); i += step) kept.push_back(data[i]);
-  };
-  samples.run(graph, values, keep, which);
+  });
   return outputs;
 }
 
@@ -93,23 +94,47 @@ void interpolate(std::vector<double>& loss, std::map<size_t, double> measured) {
   for (size_t k = 0; k < loss.size(); ++k) loss[k] += kLayerShare * layer[k];
 }
 
+// Groups in the order of their first readers: so the frontier passes each once.
+std::vector<size_t> in_order(const Structure& structure) {
+  std::vector<size_t> order(structure.groups.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  const auto first = [&](size_t g) {
+    const std::vector<int>& readers = structure.groups[g].readers;
+    return readers.empty() ? 0 : *std::min_element(readers.begin(), readers.end());
+  };
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return first(a) < first(b); });
+  return order;
+}
+
 }  // namespace
 
 void measure_losses(const Graph& graph, const Structure& structure, const CalibrationSamples& samples,
                     const PassContext& context, std::vector<Ranking>& rankings) {
   const std::vector<ValueId> values = compared_values(graph);
   if (values.empty()) return;
-  const Outputs expected = outputs_of(graph, values, samples);
-  for (size_t g = 0; g < rankings.size(); ++g) {
+  const std::vector<int> which = samples.held_out(kMostSamples);
+  Frontier frontier(samples, context, which, values);
+  const Outputs expected = outputs_of(
+      values, which.size(),
+      [&](const auto& wanted, const Observer& observer) { frontier.run(graph, wanted, observer); });
+  size_t done = 0;
+  for (size_t g : in_order(structure)) {
+    const std::vector<int>& readers = structure.groups[g].readers;
+    if (!rankings[g].compensated.empty())
+      frontier.advance(graph, *std::min_element(readers.begin(), readers.end()));
     std::map<size_t, double> measured;
     for (const auto& [removed, state] : rankings[g].compensated) {
-      measured[removed] = relative_error(expected, outputs_of(compensated(graph, state), values, samples));
+      const Graph changed = compensated(graph, state);
+      measured[removed] = relative_error(
+          expected, outputs_of(values, which.size(), [&](const auto& wanted, const Observer& observer) {
+            frontier.run(changed, wanted, observer);
+          }));
     }
     if (!measured.empty()) interpolate(rankings[g].loss, measured);
     rankings[g].compensated.clear();
     if (context.options.progress)
       context.options.progress("measure channels",
-                               static_cast<double>(g + 1) / static_cast<double>(structure.groups.size()));
+                               static_cast<double>(++done) / static_cast<double>(structure.groups.size()));
   }
 }
 

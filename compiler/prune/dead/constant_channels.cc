@@ -1,4 +1,4 @@
-#include "prune/constant_channels.h"
+#include "prune/dead/constant_channels.h"
 
 #include <algorithm>
 #include <map>

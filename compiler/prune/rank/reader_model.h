@@ -8,7 +8,7 @@
 
 #include "ir/graph.h"
 #include "prune/channels/structure.h"
-#include "prune/rows.h"
+#include "prune/data/rows.h"
 
 namespace bantam::compiler {
 

@@ -3,7 +3,7 @@
 #include <mutex>
 #include <numeric>
 
-#include "prune/ranking.h"
+#include "prune/rank/ranking.h"
 
 namespace bantam::compiler {
 namespace {

@@ -1,4 +1,4 @@
-#include "prune/reader_model.h"
+#include "prune/rank/reader_model.h"
 
 #include <Eigen/Cholesky>
 #include <algorithm>

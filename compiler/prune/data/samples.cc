@@ -1,55 +1,17 @@
-#include "prune/samples.h"
+#include "prune/data/samples.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
-#include <mutex>
 #include <numeric>
-#include <thread>
 
 #include "bantam/compiler/error.h"
-#include "emit/plan_writer.h"
-#include "passes/rewriter.h"
 #include "quantize/calibrate.h"
 
 namespace bantam::compiler {
 namespace {
 
 constexpr size_t kKeptBytes = size_t{256} << 20;  // of samples
-
-class Workers {
- public:
-  explicit Workers(const std::function<void(int)>& work) : work_(work) {}
-
-  void run(int threads) {
-    std::vector<std::thread> pool;
-    for (int t = 1; t < threads; ++t) pool.emplace_back([this, t] { guard(t); });
-    guard(0);
-    for (std::thread& thread : pool) thread.join();
-    if (failure_) std::rethrow_exception(failure_);
-  }
-
- private:
-  void guard(int thread) {
-    try {
-      work_(thread);
-    } catch (...) {
-      const std::lock_guard lock(mutex_);
-      if (!failure_) failure_ = std::current_exception();
-    }
-  }
-
-  const std::function<void(int)>& work_;
-  std::mutex mutex_;
-  std::exception_ptr failure_;
-};
-
-int thread_count(const CompileOptions& options, int tasks) {
-  const int hardware = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  return std::max(1, std::min(options.threads > 0 ? options.threads : hardware, tasks));
-}
 
 // Copy number `copy` of an NHWC image of bytes: odd ones are mirrored, those from 2 on shifted by a
 // sixteenth, with the border repeated.
@@ -72,23 +34,7 @@ void vary(TensorData& image, int copy) {
 
 int copies_of(int images, int most) { return 4 * images <= most ? 4 : 2 * images <= most ? 2 : 1; }
 
-std::span<const float> as_floats(const void* data, size_t bytes) {
-  return {static_cast<const float*>(data), bytes / sizeof(float)};
-}
-
 }  // namespace
-
-void for_each_index(int count, const CompileOptions& options, const std::function<void(int)>& work) {
-  std::atomic<int> next = 0;
-  Workers([&](int) {
-    try {
-      for (int i = next++; i < count; i = next++) work(i);
-    } catch (...) {
-      next = count;
-      throw;
-    }
-  }).run(thread_count(options, count));
-}
 
 CalibrationSamples::CalibrationSamples(const Graph& graph, const PassContext& context, int most)
     : context_(context),
@@ -133,6 +79,12 @@ std::string CalibrationSamples::description() const {
                                     : ", mirrored and shifted, too");
 }
 
+std::vector<int> CalibrationSamples::all() const {
+  std::vector<int> samples(static_cast<size_t>(count_));
+  std::iota(samples.begin(), samples.end(), 0);
+  return samples;
+}
+
 std::vector<int> CalibrationSamples::fitted() const {
   std::vector<int> samples;
   for (int i = 0; i < count_; ++i) {
@@ -156,46 +108,13 @@ std::vector<int> CalibrationSamples::held_out(int most) const {
 
 void CalibrationSamples::run(const Graph& graph, const std::vector<ValueId>& wanted,
                              const Observer& observer) const {
-  std::vector<int> all(static_cast<size_t>(count_));
-  std::iota(all.begin(), all.end(), 0);
-  run(graph, wanted, observer, all);
+  run(graph, wanted, observer, all());
 }
 
-void CalibrationSamples::run(const Graph& graph, std::vector<ValueId> wanted, const Observer& observer,
+void CalibrationSamples::run(const Graph& graph, const std::vector<ValueId>& wanted, const Observer& observer,
                              const std::vector<int>& which) const {
-  const int total = static_cast<int>(which.size());
-  std::sort(wanted.begin(), wanted.end());
-  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
-  Graph part = graph;
-  part.outputs.clear();
-  std::vector<std::pair<size_t, ValueId>> inputs;
-  for (ValueId id : wanted) {
-    const auto input = std::find(part.inputs.begin(), part.inputs.end(), id);
-    if (input == part.inputs.end()) part.outputs.push_back(id);
-    if (input != part.inputs.end()) inputs.emplace_back(input - part.inputs.begin(), id);
-  }
-  drop_dead_nodes(part);
-  const std::vector<std::byte> plan =
-      part.nodes.empty() ? std::vector<std::byte>() : write_plan(part, EmitOptions{});
-  std::atomic<int> next = 0;
-  Workers([&](int) {
-    try {
-      const std::unique_ptr<PlanRunner> runner = plan.empty() ? nullptr : context_.runner(plan);
-      for (int i = next++; i < total; i = next++) {
-        const std::vector<TensorData> sample = load(which[static_cast<size_t>(i)]);
-        for (const auto& [input, id] : inputs)
-          observer(i, id, as_floats(sample[input].bytes.data(), sample[input].bytes.size()));
-        if (!runner) continue;
-        runner->run(sample, [&](int op, const void* data, size_t bytes) {
-          const ValueId id = part.nodes[static_cast<size_t>(op)].outputs[0];
-          if (std::binary_search(wanted.begin(), wanted.end(), id)) observer(i, id, as_floats(data, bytes));
-        });
-      }
-    } catch (...) {
-      next = total;
-      throw;
-    }
-  }).run(thread_count(context_.options, total));
+  const auto at = [&](int position) { return load(which[static_cast<size_t>(position)]); };
+  run_samples(graph, wanted, {static_cast<int>(which.size()), at}, observer, context_);
 }
 
 }  // namespace bantam::compiler

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <numeric>
 
-#include "prune/ranking.h"
-#include "prune/reader_model.h"
+#include "prune/rank/ranking.h"
+#include "prune/rank/reader_model.h"
 
 namespace bantam::compiler {
 namespace {
@@ -11,7 +11,7 @@ constexpr int64_t kRowsPerColumn = 8;
 constexpr int64_t kFewestRows = 4096;
 constexpr int64_t kMostRows = 8192;
 constexpr size_t kRowBytes = size_t{512} << 20;  // rows in memory at a time
-constexpr double kMeasuredShares[] = {0.25, 0.5, 0.75};
+constexpr double kMeasuredShares[] = {0.125, 0.25, 0.5, 0.75};
 
 struct Rows {
   explicit Rows(PixelChoice choice) : pixels(choice) {}
@@ -115,6 +115,7 @@ class ErrorRanking {
     for (int reader : group.readers)
       models.emplace_back(graph_, node(reader), structure_, group, rows_.at(reader).rows);
     Ranking ranking;
+    if (models.empty()) return ranking;  // nobody tells what the channels are worth, such as those of a query
     ranking.loss.push_back(0);
     std::vector<size_t> left(group.units.size());
     std::iota(left.begin(), left.end(), size_t{0});
@@ -142,6 +143,7 @@ class ErrorRanking {
                             Ranking& ranking) {
     const size_t removed = ranking.order.size();
     for (const double share : kMeasuredShares) {
+      if (ranking.compensated.contains(removed)) continue;
       if (removed != static_cast<size_t>(share * static_cast<double>(group.units.size()))) continue;
       std::vector<Compensation>& state = ranking.compensated[removed];
       for (size_t i = 0; i < models.size(); ++i)

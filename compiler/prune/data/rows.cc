@@ -1,4 +1,4 @@
-#include "prune/rows.h"
+#include "prune/data/rows.h"
 
 #include <algorithm>
 
