@@ -1,37 +1,12 @@
-// What the board can bear, and what one network costs it.
+// Points against budgets.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "bantam/compiler/compiler.h"
+#include "bantam/compiler/budgets.h"
 
 namespace bantam::compiler {
-
-// A network that can be made from the model: computed in `precision`, without `pruned` of its
-// multiply-accumulates (0..1).
-struct Candidate {
-  Precision precision = Precision::kInt8;
-  double pruned = 0;
-  bool operator==(const Candidate&) const = default;
-};
-
-// What is known of a candidate before its weights are solved again.
-struct Footprint {
-  double latency_ms = 0;
-  uint64_t size_bytes = 0;    // of the plan
-  uint64_t memory_bytes = 0;  // while it runs, the plan included
-  double energy_mj = 0;       // of a run, as energy.h models it
-};
-
-struct Point {
-  Candidate candidate;
-  Footprint footprint;
-  std::optional<double> drop;  // of accuracy against the fp32 model, 0..1; empty: not measured
-  std::string verdict;         // how it was measured
-};
 
 // By how much `point` misses the budget, relative to the budget; 0: met. A drop that was not measured
 // misses any.

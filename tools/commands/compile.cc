@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "bantam/compiler/compiler.h"
+#include "commands/budget_flags.h"
 #include "commands/command.h"
 #include "commands/compile_flags.h"
 #include "engine/compile_model.h"
@@ -25,6 +26,7 @@ struct CompileFlags {
   CalibrationFlags calibration;
   TestFlags test;
   PrecisionFlags choice;
+  BudgetFlags budgets;
   PruneFlags prune;
   std::string dump_ir;
   std::string stop_after;
@@ -59,16 +61,23 @@ void check_flags(const CompileFlags& flags) {
   bool int8 = flags.precision == "int8";
   flags.prune.check();
   flags.test.check();
-  flags.choice.check(int8);
+  bool searches = flags.budgets.given();
+  flags.choice.check(int8 || searches);
+  flags.budgets.check(flags.choice.max_drop, !flags.prune.ratio.empty());
+  if (searches && (!flags.dump_ir.empty() || !flags.stop_after.empty()))
+    throw UsageError("--dump-ir and --stop-after do not go with budgets, which compile many networks");
+  if (searches && flags.calibration.paths.empty()) {
+    throw UsageError("budgets need --calibrate with samples (a folder of images or an .npy file)");
+  }
   if (int8 && flags.calibration.paths.empty()) {
     throw UsageError("--precision int8 needs --calibrate with samples (a folder of images or an .npy file)");
   }
   if (flags.prune.needs_samples() && flags.calibration.paths.empty()) {
     throw UsageError("--prune needs --calibrate with samples (a folder of images or an .npy file)");
   }
-  if (!int8 && flags.precision != "fp16" && flags.prune.ratio.empty() && !flags.calibration.paths.empty())
+  if (!int8 && !searches && flags.precision != "fp16" && flags.prune.ratio.empty() && !flags.calibration.paths.empty())
     throw UsageError("--calibrate goes with --precision int8 or fp16 or with --prune");
-  if (!int8 && !flags.ranges.empty()) throw UsageError("--ranges goes with --precision int8 only");
+  if (!int8 && !searches && !flags.ranges.empty()) throw UsageError("--ranges goes with --precision int8 only");
   if (flags.output.empty() && flags.stop_after.empty()) throw UsageError("--output is required: -o M.bantam");
 }
 
@@ -82,7 +91,7 @@ compiler::CompileOptions compile_options(const CompileFlags& flags, Progress& pr
     options.calibration = flags.calibration.samples(flags.model, flags.model_flags);
   options.test = flags.test.test_set(flags.model, flags.model_flags);
   if (!flags.prune.ratio.empty()) options.prune = flags.prune.options();
-  flags.choice.set(options);
+  flags.choice.set(options, flags.budgets.given());
   options.dump_ir_directory = flags.dump_ir;
   options.stop_after = flags.stop_after;
   std::string text = (flags.precision.empty() ? "" : " --precision " + flags.precision) +
@@ -100,12 +109,15 @@ int run_compile(const CompileFlags& flags) {
   if (!flags.dump_ir.empty()) make_directories(flags.dump_ir);
   Progress progress;
   compiler::CompileOptions options = compile_options(flags, progress);
+  std::optional<SearchFile> search_file;
+  flags.budgets.set(options, flags.model, search_file);
   compiler::CompileResult result = compiler::compile(flags.model, options, plan_runner_factory());
   progress.clear();
   for (const std::string& warning : result.warnings)
     std::fprintf(stderr, "bantam: warning: %s\n", warning.c_str());
   bool writes = !result.plan.empty() && !flags.output.empty();
   if (writes) write_file(flags.output, result.plan);
+  if (result.search) print_search(*result.search);
   if (!result.summary.empty()) std::printf("%s\n", result.summary.c_str());
   if (writes) std::printf("%s: %s\n", flags.output.c_str(), human_bytes(result.plan.size()).c_str());
   return 0;
@@ -130,6 +142,7 @@ void add_compile(CLI::App& app, Action& chosen) {
       ->check(CLI::IsMember(names_of(kRanges)));
   flags->test.add_to(*command);
   flags->choice.add_to(*command);
+  flags->budgets.add_to(*command);
   flags->prune.add_to(*command);
   flags->model_flags.add_to(*command);
   command->add_option("--dump-ir", flags->dump_ir, "Write the graph after every pass into this folder");

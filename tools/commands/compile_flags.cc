@@ -147,11 +147,11 @@ void PrecisionFlags::add_to(CLI::App& command) {
 void PrecisionFlags::check(bool int8) const {
   if (!max_drop.empty()) parse_drop(max_drop);
   if (!int8 && (!max_drop.empty() || !device.empty() || allow_slower))
-    throw UsageError("--max-drop, --device-profile and --allow-slower go with --precision int8 only");
+    throw UsageError("--max-drop, --device-profile and --allow-slower go with --precision int8 or with budgets");
 }
 
-void PrecisionFlags::set(compiler::CompileOptions& options) const {
-  if (options.precision != compiler::Precision::kInt8) return;
+void PrecisionFlags::set(compiler::CompileOptions& options, bool searches) const {
+  if (options.precision != compiler::Precision::kInt8 && !searches) return;
   if (!max_drop.empty()) options.max_drop = parse_drop(max_drop);
   options.op_timer = device.empty() || device == "this" ? measuring_timer() : profile_timer(device);
   options.choose_by_time = !device.empty();
