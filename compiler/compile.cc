@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "budget/search.h"
 #include "emit/evaluate.h"
 #include "emit/golden.h"
 #include "emit/plan_writer.h"
@@ -76,12 +77,17 @@ CompileResult compile(const std::string& onnx_path, const CompileOptions& given,
   const Evaluator evaluate = make_evaluator(runner);
   Graph graph = load_onnx(onnx_path, options.shapes, evaluate);
   PassContext context{options, evaluate, runner, result.warnings, {}, {}, onnx_path};
-  run_pipeline(graph, context);
+  if (options.budgets) {
+    result.search = meet_budgets(graph, context);
+  } else {
+    run_pipeline(graph, context);
+  }
+  const Precision precision = result.search ? result.search->chosen.candidate.precision : options.precision;
   if (graph.layout != Layout::kNhwc) {
     result.summary = fmt::format("stopped after {}: no plan", options.stop_after);
     return result;
   }
-  if (options.precision == Precision::kInt8) note_float_ops(graph);
+  if (precision == Precision::kInt8) note_float_ops(graph);
   EmitOptions emit;
   emit.source_name = std::filesystem::path(onnx_path).filename().string();
   emit.source_hash = hash_of_file(onnx_path);
@@ -92,7 +98,7 @@ CompileResult compile(const std::string& onnx_path, const CompileOptions& given,
   result.plan = write_plan(graph, emit);
   if (context.unquantized && !options.allow_slower && options.stop_after.empty())
     refuse_slower(result.plan, graph, *context.unquantized, context);
-  result.summary = summarize(graph, options.precision);
+  result.summary = summarize(graph, precision);
   if (!context.precision_summary.empty()) result.summary += "; " + context.precision_summary;
   if (!context.prune_summary.empty()) result.summary += "; " + context.prune_summary;
   return result;

@@ -35,6 +35,10 @@ std::span<const Pass> pipeline();
 // Runs the pipeline; the graph is checked after every pass. Honours dump_ir_directory and stop_after.
 void run_pipeline(Graph& graph, PassContext& context);
 
+// The passes before `prune`, and those behind it up to `quantize`.
+void prepare_for_pruning(Graph& graph, PassContext& context);
+void quantize_pruned(Graph& graph, PassContext& context);
+
 // The passes behind `quantize`: what makes a quantized graph ready to be written.
 void finish_quantized(Graph& graph, PassContext& context);
 

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "bantam/compiler/compiler.h"
+#include "commands/budget_flags.h"
 #include "commands/command.h"
 #include "commands/compile_flags.h"
 #include "commands/report_flags.h"
@@ -33,6 +34,7 @@ struct CompileFlags {
   CalibrationFlags calibration;
   TestFlags test;
   PrecisionFlags choice;
+  BudgetFlags budgets;
   PruneFlags prune;
   std::string dump_ir;
   std::string stop_after;
@@ -90,19 +92,25 @@ void check_flags(const CompileFlags& flags) {
   bool int8 = flags.precision == "int8";
   flags.prune.check();
   flags.test.check();
-  flags.choice.check(int8);
+  bool searches = flags.budgets.given();
+  flags.choice.check(int8 || searches);
+  flags.budgets.check(flags.choice.max_drop, !flags.prune.ratio.empty());
+  if (searches && (!flags.dump_ir.empty() || !flags.stop_after.empty()))
+    throw UsageError("--dump-ir and --stop-after do not go with budgets, which compile many networks");
+  if (searches && flags.calibration.paths.empty())
+    throw UsageError("budgets need --calibrate with samples (a folder of images or an .npy file)");
   if (int8 && flags.calibration.paths.empty()) {
     throw UsageError("--precision int8 needs --calibrate with samples (a folder of images or an .npy file)");
   }
   if (flags.prune.needs_samples() && flags.calibration.paths.empty()) {
     throw UsageError("--prune needs --calibrate with samples (a folder of images or an .npy file)");
   }
-  if (!int8 && flags.precision != "fp16" && flags.prune.ratio.empty() && !flags.calibration.paths.empty())
+  if (!int8 && !searches && flags.precision != "fp16" && flags.prune.ratio.empty() && !flags.calibration.paths.empty())
     throw UsageError("--calibrate goes with --precision int8 or fp16 or with --prune");
   parse_passes(flags.passes);
-  if (!int8 && flags.passes != kAllPasses)
+  if (!int8 && !searches && flags.passes != kAllPasses)
     throw UsageError("--quantize-passes goes with --precision int8 only");
-  if (!int8 && !flags.ranges.empty()) throw UsageError("--ranges goes with --precision int8 only");
+  if (!int8 && !searches && !flags.ranges.empty()) throw UsageError("--ranges goes with --precision int8 only");
   if (!flags.report.empty() && (flags.output.empty() || !flags.stop_after.empty()))
     throw UsageError("--report is about a whole plan: give -o M.bantam, and no --stop-after");
   if (flags.output.empty() && flags.stop_after.empty()) throw UsageError("--output is required: -o M.bantam");
@@ -121,7 +129,7 @@ compiler::CompileOptions compile_options(const CompileFlags& flags, Progress& pr
     options.calibration = flags.calibration.samples(flags.model, flags.model_flags);
   options.test = flags.test.test_set(flags.model, flags.model_flags);
   if (!flags.prune.ratio.empty()) options.prune = flags.prune.options();
-  flags.choice.set(options);
+  flags.choice.set(options, flags.budgets.given());
   options.dump_ir_directory = flags.dump_ir;
   options.stop_after = flags.stop_after;
   std::string text = (flags.precision.empty() ? "" : " --precision " + flags.precision) +
@@ -159,6 +167,8 @@ int run_compile(const CompileFlags& flags) {
   if (!flags.dump_ir.empty()) make_directories(flags.dump_ir);
   Progress progress;
   compiler::CompileOptions options = compile_options(flags, progress);
+  std::optional<SearchFile> search_file;
+  flags.budgets.set(options, flags.model, search_file);
   examine_samples(flags, options);
   compiler::CompileResult result = compiler::compile(flags.model, options, plan_runner_factory());
   progress.clear();
@@ -166,6 +176,7 @@ int run_compile(const CompileFlags& flags) {
     std::fprintf(stderr, "bantam: warning: %s\n", warning.c_str());
   bool writes = !result.plan.empty() && !flags.output.empty();
   if (writes) write_file(flags.output, result.plan);
+  if (result.search) print_search(*result.search);
   if (!result.summary.empty()) std::printf("%s\n", result.summary.c_str());
   if (writes) std::printf("%s: %s\n", flags.output.c_str(), human_bytes(result.plan.size()).c_str());
   if (!flags.report.empty())
@@ -201,6 +212,7 @@ void add_compile(CLI::App& app, Action& chosen) {
       ->check(CLI::IsMember(names_of(kRanges)));
   flags->test.add_to(*command);
   flags->choice.add_to(*command);
+  flags->budgets.add_to(*command);
   command->add_flag("--no-doctor", flags->no_doctor,
                     "Calibrate without examining the samples first (normalization, order of channels, "
                     "copies, number)");

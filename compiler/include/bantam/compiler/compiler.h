@@ -13,14 +13,11 @@
 #include <string_view>
 #include <vector>
 
+#include "bantam/compiler/budgets.h"
 #include "bantam/compiler/error.h"
 #include "plan_generated.h"
 
 namespace bantam::compiler {
-
-// kAsModel: int8 where the model states its quantization (QuantizeLinear and its kin), float32 elsewhere.
-// kFp32 computes such a model in float32, rounding where it says so; kFp16 is kAsModel with float16 weights.
-enum class Precision { kAsModel, kFp32, kFp16, kInt8 };
 
 // How the ranges of activations are chosen from what calibration saw. kMeasured: by that of the others whose
 // int8 network comes closest to the fp32 network on the calibration data.
@@ -128,6 +125,9 @@ struct CompileOptions {
   bool allow_slower = false;    // a plan slower than its fp32 plan is no error
   std::optional<double>
       max_drop;  // 0..1, of the accuracy, that int8 may cost: ops that cost more stay float32
+  std::optional<Budgets> budgets;              // the network is searched for; needs calibration and op_timer
+  std::vector<Point> known_points;             // that an earlier search of the same model has measured
+  std::function<void(const Point&)> on_point;  // told of every point as it is measured; may be empty
   std::string dump_ir_directory;  // empty: none; else one text file per pass
   std::string stop_after;         // name of the last pass to run; empty: all
   std::string options_text;       // for the plan's provenance
@@ -135,8 +135,17 @@ struct CompileOptions {
   std::function<void(std::string_view stage, double fraction)> progress;  // may be empty
 };
 
+// What a search within budgets has seen.
+struct SearchReport {
+  std::vector<Point> points;  // with their accuracy, in the order in which they were measured
+  std::vector<Point> front;   // of these, those that no other beats in everything, by latency
+  Point chosen;
+  std::string reason;  // why the search ended with it
+};
+
 struct CompileResult {
   std::vector<std::byte> plan;
+  std::optional<SearchReport> search;
   std::vector<std::string> warnings;
   std::string summary;
 };

@@ -1,0 +1,57 @@
+// The networks that can be made from a model, made as they are asked for. What they share (the fp32 network
+// that judges them, the order in which channels go) is found out once.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "budget/explore.h"
+#include "passes/pass.h"
+#include "prune/pruner.h"
+#include "search/judge.h"
+
+namespace bantam::compiler {
+
+class Networks final : public Landscape {
+ public:
+  // `graph`: as the prune pass gets it. `context`, which must live as long: with calibration samples, a test
+  // set, pruning options (their ratio does not count) and a timer.
+  Networks(Graph graph, const PassContext& context, const Budgets& budgets);
+
+  std::optional<Footprint> footprint(const Candidate& candidate) override;
+  Point finish(const Candidate& candidate) override;
+
+  struct Network {
+    Graph graph;  // behind the whole pipeline
+    Verdict verdict;
+    std::vector<std::string> warnings;
+    std::string calibration, pruning, precision;  // as the passes tell it
+  };
+  Network make(const Candidate& candidate);
+
+ private:
+  struct Pruned {
+    Graph graph;
+    std::string summary;
+    std::vector<std::string> warnings;
+  };
+  const Pruner& pruner();
+  const Pruned& pruned(double ratio);
+  // Runs the passes behind prune up to quantize with these options.
+  Network quantize(const Graph& graph, const CompileOptions& options) const;
+  Network rescue(const Pruned& from, Network network) const;
+  Footprint measure(Graph quantized, const CompileOptions& options) const;
+  void report(const Candidate& candidate) const;
+
+  const Graph graph_;
+  const PassContext& context_;
+  const Budgets& budgets_;
+  std::unique_ptr<const Judge> judge_;
+  std::unique_ptr<const Pruner> pruner_;
+  std::map<double, Pruned> pruned_;  // by share of the macs
+  mutable int made_ = 0;
+};
+
+}  // namespace bantam::compiler
