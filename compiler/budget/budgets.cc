@@ -25,20 +25,6 @@ bool beats(const Point& a, const Point& b) {
          *a.drop < *b.drop;
 }
 
-const char* name_of(Precision precision) {
-  switch (precision) {
-    case Precision::kFp32:
-      return "fp32";
-    case Precision::kFp16:
-      return "fp16";
-    case Precision::kInt8:
-      return "int8";
-    case Precision::kAsModel:
-      break;
-  }
-  return "as the model";
-}
-
 }  // namespace
 
 double latency_excess(const Budgets& budgets, const Point& point) {
@@ -79,9 +65,23 @@ std::vector<Point> pareto_front(const std::vector<Point>& points) {
   return front;
 }
 
+const char* precision_text(Precision precision) {
+  switch (precision) {
+    case Precision::kFp32:
+      return "fp32";
+    case Precision::kFp16:
+      return "fp16";
+    case Precision::kInt8:
+      return "int8";
+    case Precision::kAsModel:
+      break;
+  }
+  return "as the model";
+}
+
 std::string candidate_text(const Candidate& candidate) {
-  if (candidate.pruned == 0) return name_of(candidate.precision);
-  return fmt::format("{}, {:.0f} % of the macs pruned", name_of(candidate.precision), candidate.pruned * 100);
+  if (candidate.pruned == 0) return precision_text(candidate.precision);
+  return fmt::format("{}, {:.0f} % of the macs pruned", precision_text(candidate.precision), candidate.pruned * 100);
 }
 
 }  // namespace bantam::compiler

@@ -23,7 +23,4 @@ bool meets(const Budgets& budgets, const Point& point);
 // among them.
 std::vector<Point> pareto_front(const std::vector<Point>& points);
 
-// "int8, 30 % of the macs pruned"
-std::string candidate_text(const Candidate& candidate);
-
 }  // namespace bantam::compiler

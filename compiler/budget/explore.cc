@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace bantam::compiler {
 namespace {
@@ -26,13 +27,21 @@ double cost_of(const Point& point, Goal goal) {
   return point.drop.value_or(0);
 }
 
+struct Kind {
+  const char* name;
+  double (*excess)(const Budgets&, const Point&);
+};
+constexpr Kind kKinds[] = {
+    {"latency", latency_excess}, {"size", size_excess}, {"memory", memory_excess}, {"accuracy", drop_excess}};
+
 class Explorer {
  public:
   Explorer(Landscape& landscape, const Budgets& budgets) : landscape_(landscape), budgets_(budgets) {}
 
   Exploration run(const std::vector<Precision>& precisions) {
     for (Precision precision : precisions) search(precision);
-    choose();
+    if (best() == nullptr) approach(precisions);
+    conclude();
     return std::move(result_);
   }
 
@@ -42,6 +51,9 @@ class Explorer {
   std::optional<Footprint> footprint(Precision precision, int step) {
     const Candidate candidate = at(precision, step);
     for (const Point& known : result_.points) {
+      if (known.candidate == candidate) return known.footprint;
+    }
+    for (const Point& known : result_.unfinished) {
       if (known.candidate == candidate) return known.footprint;
     }
     const std::optional<Footprint> seen = landscape_.footprint(candidate);
@@ -59,7 +71,7 @@ class Explorer {
     return result_.points.back();
   }
 
-  // The step before the first from which on `holds` does not, by bisection; -1 when it never does.
+  // The last step up to which `holds` does, which it does not beyond, by bisection; -1 when it never does.
   template <typename Holds>
   static int last_step(const Holds& holds) {
     int good = -1, bad = kSteps + 1;
@@ -67,30 +79,38 @@ class Explorer {
     return good;
   }
 
-  void search(Precision precision) {
-    if (meets(budgets_, finish(precision, 0))) return prune_on(precision, 0);
+  // The least pruning with which the budgets of everything but accuracy are met, and the goal is nearer than
+  // by anything found so far; empty: none.
+  std::optional<int> least_step(Precision precision) {
+    const Point* rival = prunes_on() ? best() : nullptr;
+    const auto serves = [&](const Point& point) {
+      return fits(budgets_, point.footprint) && (rival == nullptr || better(point, *rival));
+    };
+    if (const Point whole = finish(precision, 0); serves(whole)) return 0;
     const int last = last_step([&](int step) { return footprint(precision, step).has_value(); });
-    const int least =
-        1 + last_step([&](int step) { return step <= last && !fits(budgets_, *footprint(precision, step)); });
-    if (least > last) return approach(precision, last + 1);
-    if (!meets(budgets_, finish(precision, least))) return approach(precision, least);
-    prune_on(precision, least);
+    last_.emplace_back(precision, last);
+    const int before = last_step([&](int step) {
+      if (step > last) return false;
+      return !serves({at(precision, step), *footprint(precision, step), std::nullopt, {}});
+    });
+    if (before >= last) return std::nullopt;
+    return before + 1;
   }
 
-  // More pruning than accuracy bears: how much it does bear, for those who ask what comes nearest.
-  void approach(Precision precision, int bad) {
-    if (!budgets_.drop || drop_excess(budgets_, finish(precision, 0)) > 0) return;
-    constexpr int kTrials = 3;
-    int good = 0;
-    for (int trial = 0; trial < kTrials && bad - good > 1; ++trial) {
-      const int step = (good + bad) / 2;
-      (drop_excess(budgets_, finish(precision, step)) == 0 ? good : bad) = step;
-    }
+  bool prunes_on() const { return budgets_.goal != Goal::kDrop && budgets_.drop; }
+
+  void search(Precision precision) {
+    const double whole_drop = finish(precision, 0).drop.value_or(0);
+    const std::optional<int> least = least_step(precision);
+    if (!least) return;
+    // Pruning costs accuracy, never gains any worth the time.
+    const Point* rival = best();
+    if (*least > 0 && budgets_.goal == Goal::kDrop && rival != nullptr && *rival->drop <= whole_drop) return;
+    if (meets(budgets_, finish(precision, *least)) && prunes_on()) prune_on(precision, *least);
   }
 
-  // The most pruning from `good` on that meets the budgets, where there is a reason for more.
+  // The most pruning from `good` on that meets the budgets.
   void prune_on(Precision precision, int good) {
-    if (budgets_.goal == Goal::kDrop || !budgets_.drop) return;
     for (int bad = kSteps + 1; bad - good > 1;) {
       const int step = (good + bad) / 2;
       const bool there = footprint(precision, step).has_value();
@@ -98,12 +118,37 @@ class Explorer {
     }
   }
 
-  void choose() {
-    for (const Point& point : result_.points) {
-      if (!meets(budgets_, point)) continue;
-      if (!result_.chosen || better(point, *result_.chosen)) result_.chosen = point;
+  // Nothing meets the budgets: how much pruning accuracy bears, for those who ask what comes nearest.
+  void approach(const std::vector<Precision>& precisions) {
+    constexpr int kTrials = 3;
+    if (!budgets_.drop) return;
+    for (Precision precision : precisions) {
+      if (drop_excess(budgets_, finish(precision, 0)) > 0) continue;
+      int good = 0, bad = kSteps + 1;
+      for (const auto& [known, last] : last_) bad = known == precision ? last + 1 : bad;
+      for (const Point& point : result_.points) {
+        if (point.candidate.precision != precision || drop_excess(budgets_, point) == 0) continue;
+        bad = std::min(bad, static_cast<int>(std::lround(point.candidate.pruned / kStep)));
+      }
+      for (int trial = 0; trial < kTrials && bad - good > 1; ++trial) {
+        const int step = (good + bad) / 2;
+        (drop_excess(budgets_, finish(precision, step)) == 0 ? good : bad) = step;
+      }
+      return;  // the others cost more
     }
-    result_.reason = result_.chosen ? reason_for(*result_.chosen) : "no network meets all budgets";
+  }
+
+  const Point* best() const {
+    const Point* best = nullptr;
+    for (const Point& point : result_.points) {
+      if (meets(budgets_, point) && (best == nullptr || better(point, *best))) best = &point;
+    }
+    return best;
+  }
+
+  void conclude() {
+    if (const Point* chosen = best(); chosen != nullptr) result_.chosen = *chosen;
+    result_.reason = result_.chosen ? reason_for(*result_.chosen) : "the budgets contradict each other";
   }
 
   bool better(const Point& a, const Point& b) const {
@@ -113,7 +158,7 @@ class Explorer {
 
   std::string reason_for(const Point& chosen) const {
     if (budgets_.goal == Goal::kDrop) {
-      return "of the networks that meet the budgets it loses least accuracy";
+      return "of the networks that meet the budgets it loses least accuracy" + reason_for_pruning(chosen);
     }
     if (!budgets_.drop) return "without --max-drop nothing says how much accuracy more pruning may cost";
     const double next = chosen.candidate.pruned + kStep;
@@ -128,24 +173,30 @@ class Explorer {
     return "more channels cannot go";
   }
 
+  // What kept it from pruning less.
+  std::string reason_for_pruning(const Point& chosen) const {
+    if (chosen.candidate.pruned == 0) return "; nothing had to be pruned";
+    const Candidate less{chosen.candidate.precision, chosen.candidate.pruned - kStep};
+    for (const std::vector<Point>* points : {&result_.points, &result_.unfinished}) {
+      for (const Point& point : *points) {
+        if (point.candidate.precision != less.precision ||
+            std::fabs(point.candidate.pruned - less.pruned) > kStep / 2)
+          continue;
+        for (const Kind& kind : kKinds) {
+          if (kind.excess(budgets_, point) > 0 && (point.drop || kind.excess != drop_excess))
+            return fmt::format("; with {:.0f} % pruned it would miss the budget of {} by {:.1f} %",
+                               less.pruned * 100, kind.name, 100 * kind.excess(budgets_, point));
+        }
+      }
+    }
+    return "";
+  }
+
   Landscape& landscape_;
   const Budgets& budgets_;
   Exploration result_;
+  std::vector<std::pair<Precision, int>> last_;  // the step beyond which no channels are left to take
 };
-
-struct Kind {
-  const char* name;
-  double (*excess)(const Budgets&, const Point&);
-};
-constexpr Kind kKinds[] = {
-    {"latency", latency_excess}, {"size", size_excess}, {"memory", memory_excess}, {"accuracy", drop_excess}};
-
-std::string point_text(const Point& point) {
-  return fmt::format("{}: {:.3f} ms, {:.3f} MB, memory {:.3f} MB{}", candidate_text(point.candidate),
-                     point.footprint.latency_ms, static_cast<double>(point.footprint.size_bytes) * 1e-6,
-                     static_cast<double>(point.footprint.memory_bytes) * 1e-6,
-                     point.drop ? fmt::format(", {:.2f} % lost", *point.drop * 100) : "");
-}
 
 }  // namespace
 
@@ -153,10 +204,10 @@ Exploration explore(Landscape& landscape, const Budgets& budgets, const std::vec
   return Explorer(landscape, budgets).run(precisions);
 }
 
-std::vector<std::string> nearest_points(const Exploration& exploration, const Budgets& budgets) {
+std::vector<Miss> nearest_points(const Exploration& exploration, const Budgets& budgets) {
   std::vector<Point> all = exploration.points;
   all.insert(all.end(), exploration.unfinished.begin(), exploration.unfinished.end());
-  std::vector<std::string> lines;
+  std::vector<Miss> misses;
   for (const Kind& kind : kKinds) {
     // Those first that keep the other budgets, then those that miss them least.
     const auto others = [&](const Point& point) {
@@ -169,9 +220,9 @@ std::vector<std::string> nearest_points(const Exploration& exploration, const Bu
       return x < y;
     });
     if (nearest == all.end() || kind.excess(budgets, *nearest) == 0) continue;
-    lines.push_back(fmt::format("{}: {}", kind.name, point_text(*nearest)));
+    misses.push_back({kind.name, *nearest});
   }
-  return lines;
+  return misses;
 }
 
 }  // namespace bantam::compiler

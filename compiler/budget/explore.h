@@ -32,6 +32,6 @@ struct Exploration {
 Exploration explore(Landscape& landscape, const Budgets& budgets, const std::vector<Precision>& precisions);
 
 // For every budget that is not met together with the others: the point that comes nearest to it.
-std::vector<std::string> nearest_points(const Exploration& exploration, const Budgets& budgets);
+std::vector<Miss> nearest_points(const Exploration& exploration, const Budgets& budgets);
 
 }  // namespace bantam::compiler

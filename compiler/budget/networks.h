@@ -17,8 +17,10 @@ namespace bantam::compiler {
 class Networks final : public Landscape {
  public:
   // `graph`: as the prune pass gets it. `context`, which must live as long: with calibration samples, a test
-  // set, pruning options (their ratio does not count) and a timer.
-  Networks(Graph graph, const PassContext& context, const Budgets& budgets);
+  // set, pruning options (their ratio does not count) and a timer. `begins`: told of every network that is
+  // going to be made; may be empty.
+  using Begins = std::function<void(const Candidate&)>;
+  Networks(Graph graph, const PassContext& context, const Budgets& budgets, Begins begins);
 
   std::optional<Footprint> footprint(const Candidate& candidate) override;
   Point finish(const Candidate& candidate) override;
@@ -36,14 +38,16 @@ class Networks final : public Landscape {
     Graph graph;
     std::string summary;
     std::vector<std::string> warnings;
+    std::optional<double> drop;  // in float32
   };
   const Pruner& pruner();
-  const Pruned& pruned(double ratio);
+  Pruned& pruned(double ratio);
+  double drop_of(Pruned& pruned) const;
+  CompileOptions options_for(Precision precision) const;
   // Runs the passes behind prune up to quantize with these options.
   Network quantize(const Graph& graph, const CompileOptions& options) const;
-  Network rescue(const Pruned& from, Network network) const;
-  Footprint measure(Graph quantized, const CompileOptions& options) const;
-  void report(const Candidate& candidate) const;
+  Verdict judge(Graph graph, const CompileOptions& options) const;
+  Footprint measure(Network network, const CompileOptions& options) const;
 
   const Graph graph_;
   const PassContext& context_;
@@ -51,7 +55,7 @@ class Networks final : public Landscape {
   std::unique_ptr<const Judge> judge_;
   std::unique_ptr<const Pruner> pruner_;
   std::map<double, Pruned> pruned_;  // by share of the macs
-  mutable int made_ = 0;
+  Begins begins_;
 };
 
 }  // namespace bantam::compiler

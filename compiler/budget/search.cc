@@ -7,6 +7,7 @@
 #include "bantam/compiler/error.h"
 #include "budget/budgets.h"
 #include "budget/networks.h"
+#include "budget/search_progress.h"
 #include "search/hold_out.h"
 
 namespace bantam::compiler {
@@ -19,12 +20,14 @@ class Remembered final : public Landscape {
       : landscape_(landscape), options_(options) {}
 
   std::optional<Footprint> footprint(const Candidate& candidate) override {
-    const Point* known = find(candidate);
-    return known != nullptr ? known->footprint : landscape_.footprint(candidate);
+    if (const Point* known = find(candidate); known != nullptr) return known->footprint;
+    const std::optional<Footprint> seen = landscape_.footprint(candidate);
+    if (seen && options_.on_point) options_.on_point({candidate, *seen, std::nullopt, {}});
+    return seen;
   }
 
   Point finish(const Candidate& candidate) override {
-    if (const Point* known = find(candidate); known != nullptr) return *known;
+    if (const Point* known = find(candidate); known != nullptr && known->drop) return *known;
     Point point = landscape_.finish(candidate);
     if (options_.on_point) options_.on_point(point);
     return point;
@@ -58,11 +61,16 @@ CompileOptions search_options(const CompileOptions& given, std::vector<std::stri
   return options;
 }
 
-[[noreturn]] void refuse(const Exploration& exploration, const Budgets& budgets) {
-  std::string text =
-      "the budgets contradict each other: no network meets them all. What comes nearest to each:";
-  for (const std::string& line : nearest_points(exploration, budgets)) text += "\n  " + line;
-  throw CompileError(text);
+void finish_chosen(Networks::Network network, const Point& chosen, CompileOptions options, Graph& graph,
+                   PassContext& context) {
+  graph = std::move(network.graph);
+  options.precision = chosen.candidate.precision;
+  PassContext last{options, context.evaluate, context.runner, context.warnings, {}, {}, context.onnx_path};
+  finish_quantized(graph, last);
+  context.warnings.insert(context.warnings.end(), network.warnings.begin(), network.warnings.end());
+  context.calibration_summary = network.calibration.empty() ? last.calibration_summary : network.calibration;
+  context.prune_summary = network.pruning;
+  context.precision_summary = verdict_text(network.verdict);
 }
 
 }  // namespace
@@ -72,24 +80,35 @@ SearchReport meet_budgets(Graph& graph, PassContext& context) {
   if (!context.options.calibration)
     throw CompileError("budgets need samples: give --calibrate with a folder of images or an .npy file");
   if (!context.options.op_timer) throw InternalError("a search without a timer");
-  const CompileOptions options = search_options(context.options, context.warnings);
+  CompileOptions options = search_options(context.options, context.warnings);
+  SearchProgress progress(context.options.progress);
+  options.progress = [&](std::string_view stage, double fraction) { progress.pass(stage, fraction); };
   PassContext own{options, context.evaluate, context.runner, context.warnings, {}, {}, context.onnx_path};
   prepare_for_pruning(graph, own);
-  Networks networks(std::move(graph), own, budgets);
+  progress.begin("float32");
+  Networks networks(std::move(graph), own, budgets,
+                    [&](const Candidate& candidate) { progress.begin(candidate_text(candidate)); });
   Remembered remembered(networks, context.options);
   const Exploration exploration = explore(remembered, budgets, precisions_of(context.options));
-  if (!exploration.chosen) refuse(exploration, budgets);
-  Networks::Network network = networks.make(exploration.chosen->candidate);
-  graph = std::move(network.graph);
-  CompileOptions chosen = options;
-  chosen.precision = exploration.chosen->candidate.precision;
-  PassContext last{chosen, context.evaluate, context.runner, context.warnings, {}, {}, context.onnx_path};
-  finish_quantized(graph, last);
-  context.warnings.insert(context.warnings.end(), network.warnings.begin(), network.warnings.end());
-  context.calibration_summary = network.calibration;
-  context.prune_summary = network.pruning;
-  context.precision_summary = verdict_text(network.verdict);
-  return {exploration.points, pareto_front(exploration.points), *exploration.chosen, exploration.reason};
+  SearchReport report{exploration.points,
+                      pareto_front(exploration.points),
+                      exploration.chosen,
+                      exploration.reason,
+                      nearest_points(exploration, budgets),
+                      static_cast<bool>(options.energy_meter)};
+  if (report.chosen)
+    finish_chosen(networks.make(report.chosen->candidate), *report.chosen, options, graph, context);
+  return report;
+}
+
+CompileOptions options_of(const CompileOptions& given, const Point& chosen) {
+  std::vector<std::string> warnings;  // compile tells them
+  CompileOptions options = search_options(given, warnings);
+  options.budgets.reset();
+  options.precision = chosen.candidate.precision;
+  options.prune->ratio = chosen.candidate.pruned;
+  if (chosen.candidate.pruned == 0) options.prune.reset();
+  return options;
 }
 
 }  // namespace bantam::compiler

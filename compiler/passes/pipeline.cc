@@ -82,6 +82,11 @@ void quantize_pruned(Graph& graph, PassContext& context) {
 
 void finish_quantized(Graph& graph, PassContext& context) { run_between(quantize, nullptr, graph, context); }
 
+void narrow_quantized(Graph& graph, PassContext& context) {
+  run_between(quantize, share_channels, graph, context);
+  mark_halves(graph, context);
+}
+
 void run_pipeline(Graph& graph, PassContext& context) {
   check_stop_after(context.options.stop_after);
   size_t number = 0;

@@ -70,8 +70,7 @@ KeptFloat choose_precision(Graph& graph, const Quantizer& quantize, PassContext&
     note_time(graph, costs, kept);
     return kept;
   }
-  const Judge judge(graph, context, *options.test);
-  const MetDrop met = meet_drop(graph, judge, costs, quantize, kept, context);
+  const MetDrop met = meet_drop(graph, costs, quantize, kept, context);
   note_time(graph, costs, kept);
   note_drop(graph, met);
   say_drop(met, context);

@@ -91,13 +91,15 @@ TEST_CASE("explore: budgets that contradict each other choose nothing and show h
   budgets.drop = 0.01;
   const Exploration found = run(simple, budgets);
   CHECK_FALSE(found.chosen);
-  const std::vector<std::string> nearest = nearest_points(found, budgets);
-  CAPTURE(nearest);
+  const std::vector<Miss> nearest = nearest_points(found, budgets);
   REQUIRE(nearest.size() == 2);
   // 0.002 + 0.1 p^2 is within the drop up to p = 0.28.
-  CHECK(nearest[0].find("latency: int8, 25 % of the macs pruned: 37.500 ms") == 0);
-  CHECK(nearest[1].find("accuracy: int8, 50 % of the macs pruned: 25.000 ms") == 0);
-  CHECK(nearest[1].find("2.70 % lost") != std::string::npos);
+  CHECK(nearest[0].budget == "latency");
+  CHECK(candidate_text(nearest[0].nearest.candidate) == "int8, 25 % of the macs pruned");
+  CHECK(std::fabs(nearest[0].nearest.footprint.latency_ms - 37.5) < 1e-9);
+  CHECK(nearest[1].budget == "accuracy");
+  CHECK(candidate_text(nearest[1].nearest.candidate) == "int8, 50 % of the macs pruned");
+  CHECK(std::fabs(*nearest[1].nearest.drop - 0.027) < 1e-9);
 }
 
 TEST_CASE("explore: a budget that nothing meets is shown at the end of what can be pruned") {
@@ -106,10 +108,10 @@ TEST_CASE("explore: a budget that nothing meets is shown at the end of what can 
   budgets.size_bytes = 1000;
   const Exploration found = run(simple, budgets);
   CHECK_FALSE(found.chosen);
-  const std::vector<std::string> nearest = nearest_points(found, budgets);
-  CAPTURE(nearest);
+  const std::vector<Miss> nearest = nearest_points(found, budgets);
   REQUIRE(nearest.size() == 1);
-  CHECK(nearest[0].find("size: int8, 60 % of the macs pruned") == 0);
+  CHECK(nearest[0].budget == "size");
+  CHECK(candidate_text(nearest[0].nearest.candidate) == "int8, 60 % of the macs pruned");
 }
 
 TEST_CASE("explore: the Pareto front holds what nothing beats, once") {

@@ -23,13 +23,6 @@ constexpr uint64_t kMostBytes = uint64_t{16} << 20;
 constexpr std::pair<const char*, Precision> kPrecisions[] = {
     {"fp32", Precision::kFp32}, {"fp16", Precision::kFp16}, {"int8", Precision::kInt8}};
 
-const char* name_of(Precision precision) {
-  for (const auto& [name, value] : kPrecisions) {
-    if (value == precision) return name;
-  }
-  return "";
-}
-
 Precision precision_of(const std::string& name) {
   for (const auto& [known, value] : kPrecisions) {
     if (name == known) return value;
@@ -49,16 +42,17 @@ Point point_of(const Json& json) {
   point.candidate = {precision_of(json.at("precision").get<std::string>()), number(json, "pruned")};
   point.footprint = {number(json, "latency_ms"), json.at("size_bytes").get<uint64_t>(),
                      json.at("memory_bytes").get<uint64_t>(), number(json, "energy_mj")};
-  point.drop = number(json, "drop");
+  if (!json.at("drop").is_null()) point.drop = number(json, "drop");
   point.verdict = json.at("verdict").get<std::string>();
   return point;
 }
 
 void write_point(JsonWriter& json, const Point& point) {
-  json.begin_object().field("precision", name_of(point.candidate.precision));
+  json.begin_object().field("precision", precision_text(point.candidate.precision));
   json.field("pruned", point.candidate.pruned).field("latency_ms", point.footprint.latency_ms);
   json.field("size_bytes", point.footprint.size_bytes).field("memory_bytes", point.footprint.memory_bytes);
-  json.field("energy_mj", point.footprint.energy_mj).field("drop", point.drop.value_or(0));
+  json.field("energy_mj", point.footprint.energy_mj).key("drop");
+  point.drop ? json.value(*point.drop) : json.null();
   json.field("verdict", point.verdict).end_object();
 }
 
@@ -91,6 +85,7 @@ void SearchFile::read() {
 }
 
 void SearchFile::add(const Point& point) {
+  std::erase_if(points_, [&](const Point& known) { return known.candidate == point.candidate; });
   points_.push_back(point);
   JsonWriter json;
   json.begin_object().field("format", kFormat).field("version", kVersion).field("subject", subject_);

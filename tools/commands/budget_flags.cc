@@ -1,46 +1,51 @@
 #include "commands/budget_flags.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <cstdio>
 
 #include "commands/quantity.h"
 #include "hash64.h"
 #include "io/failure.h"
 #include "io/input_file.h"
 #include "io/text.h"
+#include "timing/device_profile.h"
+#include "timing/energy_meter.h"
 
 namespace bantam::tools {
 namespace {
 
 using compiler::Goal;
 using compiler::Point;
-using compiler::Precision;
 
 constexpr std::pair<const char*, Goal> kGoals[] = {
     {"latency", Goal::kLatency}, {"size", Goal::kSize}, {"memory", Goal::kMemory}, {"energy", Goal::kEnergy}};
 constexpr uint64_t kLargestModel = uint64_t{16} << 30;
-
-const char* precision_text(Precision precision) {
-  return precision == Precision::kInt8 ? "int8" : precision == Precision::kFp16 ? "fp16" : "fp32";
-}
 
 std::string hash_text(const std::string& path) {
   const std::vector<std::byte> bytes = read_file(path, kLargestModel);
   return format("%016llx", static_cast<unsigned long long>(hash64(bytes.data(), bytes.size())));
 }
 
+// A meter of this machine, which is not asked about another.
+compiler::EnergyMeter energy_meter() {
+  std::optional<EnergyCounter> found = EnergyCounter::find();
+  if (!found) return nullptr;
+  return [counter = *found](std::span<const std::byte> plan) mutable {
+    return energy_of_plan(plan, counter).value_or(0);
+  };
+}
+
 // All that the points depend on; not the budgets, so that a search with others uses them too.
-std::string subject_of(const compiler::CompileOptions& options, const std::string& model) {
-  std::string text = hash_text(model) + " " + options.options_text + " calibrate " +
+std::string subject_of(const compiler::CompileOptions& options, const std::string& model,
+                       const std::string& device) {
+  const bool here = device.empty() || device == "this";
+  std::string text = hash_text(model) + " " + options.options_text + " on " +
+                     (here ? machine_text(this_machine()) : hash_text(device)) + " calibrate " +
                      options.calibration->description + format(" %d", options.calibration->count);
   if (options.test)
     text += " test " + options.test->samples.description +
             format(" %d %zu", options.test->samples.count, options.test->labels.size());
   return text;
 }
-
-bool same(const Point& a, const Point& b) { return a.candidate == b.candidate; }
 
 }  // namespace
 
@@ -79,7 +84,7 @@ void BudgetFlags::check(const std::string& drop, bool pruned) const {
 }
 
 void BudgetFlags::set(compiler::CompileOptions& options, const std::string& model,
-                      std::optional<SearchFile>& file) const {
+                      const std::string& device, std::optional<SearchFile>& file) const {
   if (!given()) return;
   compiler::Budgets budgets;
   if (!latency.empty()) budgets.latency_ms = parse_milliseconds("--max-latency", latency);
@@ -90,8 +95,9 @@ void BudgetFlags::set(compiler::CompileOptions& options, const std::string& mode
   }
   std::swap(budgets.drop, options.max_drop);
   options.budgets = budgets;
+  if (device.empty() || device == "this") options.energy_meter = energy_meter();
   if (!resume.empty()) {
-    file.emplace(resume, subject_of(options, model));
+    file.emplace(resume, subject_of(options, model, device));
     options.known_points = file->points();
     options.on_point = [&file](const Point& point) { file->add(point); };
   }
@@ -104,23 +110,6 @@ std::string BudgetFlags::text() const {
   };
   return flag("--max-latency", latency) + flag("--max-size", size) + flag("--max-memory", memory) +
          flag("--minimize", goal);
-}
-
-void print_search(const compiler::SearchReport& report) {
-  std::printf("network              latency        size      memory      energy    lost\n");
-  for (const Point& point : report.points) {
-    const bool best = std::any_of(report.front.begin(), report.front.end(),
-                                  [&](const Point& other) { return same(point, other); });
-    const std::string pruned =
-        point.candidate.pruned > 0 ? format(", %.0f%% pruned", point.candidate.pruned * 100) : "";
-    std::printf("%-18s %7.3f ms %11s %11s %8.3f mJ %6.2f%% %s%s\n",
-                (precision_text(point.candidate.precision) + pruned).c_str(), point.footprint.latency_ms,
-                human_bytes(point.footprint.size_bytes).c_str(),
-                human_bytes(point.footprint.memory_bytes).c_str(), point.footprint.energy_mj,
-                point.drop.value_or(0) * 100, best ? " *" : "", same(point, report.chosen) ? " chosen" : "");
-  }
-  std::printf("* no other network is better in everything; energy by a model, see the README\n%s\n",
-              report.reason.c_str());
 }
 
 }  // namespace bantam::tools

@@ -21,13 +21,10 @@ struct BudgetFlags {
   // UsageErrors. `drop`: as --max-drop gives it, or ""; `pruned`: --prune is given.
   void check(const std::string& drop, bool pruned) const;
   // Puts the budgets into `options`, --max-drop among them, and what an earlier search has measured; `file`
-  // keeps what this one does.
+  // keeps what this one does. `device`: as --device-profile gives it.
   void set(compiler::CompileOptions& options, const std::string& model,
-           std::optional<SearchFile>& file) const;
+           const std::string& device, std::optional<SearchFile>& file) const;
   std::string text() const;  // the flags again, for the plan's provenance
 };
-
-// The networks that a search has measured, those that no other beats in everything marked.
-void print_search(const compiler::SearchReport& report);
 
 }  // namespace bantam::tools

@@ -17,6 +17,7 @@
 #include "io/failure.h"
 #include "io/progress.h"
 #include "io/text.h"
+#include "report/show/search.h"
 
 namespace bantam::tools {
 namespace {
@@ -40,6 +41,7 @@ struct CompileFlags {
   std::string stop_after;
   bool no_doctor = false;
   std::string report;
+  bool json = false;
   int threads = 0;
   ModelFlags model_flags;
 };
@@ -113,6 +115,8 @@ void check_flags(const CompileFlags& flags) {
   if (!int8 && !searches && !flags.ranges.empty()) throw UsageError("--ranges goes with --precision int8 only");
   if (!flags.report.empty() && (flags.output.empty() || !flags.stop_after.empty()))
     throw UsageError("--report is about a whole plan: give -o M.bantam, and no --stop-after");
+  if (flags.json && !searches)
+    throw UsageError("--json is about a search: give --max-latency, --max-size, --max-memory or --minimize");
   if (flags.output.empty() && flags.stop_after.empty()) throw UsageError("--output is required: -o M.bantam");
 }
 
@@ -168,7 +172,7 @@ int run_compile(const CompileFlags& flags) {
   Progress progress;
   compiler::CompileOptions options = compile_options(flags, progress);
   std::optional<SearchFile> search_file;
-  flags.budgets.set(options, flags.model, search_file);
+  flags.budgets.set(options, flags.model, flags.choice.device, search_file);
   examine_samples(flags, options);
   compiler::CompileResult result = compiler::compile(flags.model, options, plan_runner_factory());
   progress.clear();
@@ -176,11 +180,15 @@ int run_compile(const CompileFlags& flags) {
     std::fprintf(stderr, "bantam: warning: %s\n", warning.c_str());
   bool writes = !result.plan.empty() && !flags.output.empty();
   if (writes) write_file(flags.output, result.plan);
-  if (result.search) print_search(*result.search);
-  if (!result.summary.empty()) std::printf("%s\n", result.summary.c_str());
-  if (writes) std::printf("%s: %s\n", flags.output.c_str(), human_bytes(result.plan.size()).c_str());
+  if (result.search)
+    std::printf("%s", flags.json ? (search_json(*result.search) + "\n").c_str() : search_text(*result.search).c_str());
+  if (result.search && !result.search->chosen)
+    throw Failure(flags.model, "the budgets contradict each other: no network meets them all, nothing is written");
+  std::FILE* out = flags.json ? stderr : stdout;
+  if (!result.summary.empty()) std::fprintf(out, "%s\n", result.summary.c_str());
+  if (writes) std::fprintf(out, "%s: %s\n", flags.output.c_str(), human_bytes(result.plan.size()).c_str());
   if (!flags.report.empty())
-    write_report(flags.report, flags.model, flags.output, options, flags.calibration.paths);
+    write_report(flags.report, flags.model, flags.output, options, flags.calibration.paths, result.search);
   return 0;
 }
 
@@ -227,6 +235,7 @@ void add_compile(CLI::App& app, Action& chosen) {
                       "Write what the plan is, its speed and its error as a page for a browser, FILE.html");
   command->add_option("--dump-ir", flags->dump_ir, "Write the graph after every pass into this folder");
   command->add_option("--stop-after", flags->stop_after, "Stop after this pass");
+  command->add_flag("--json", flags->json, "Print what a search within budgets saw as one JSON object");
   command->add_option("--threads", flags->threads, "0 (default): all cores")->check(CLI::NonNegativeNumber);
   command->callback([flags, &chosen] { chosen = [flags] { return run_compile(*flags); }; });
 }

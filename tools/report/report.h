@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "bantam/compiler/budgets.h"
+
 namespace bantam::tools {
 
 // How far a tensor of the plan is from the same tensor in float32, over all samples.
@@ -93,6 +95,7 @@ struct Report {
   std::vector<OpReport> ops;
   double total_ms = -1;            // of one run, ops together; < 0: not measured
   std::vector<std::string> notes;  // of nodes that are no op of the plan
+  std::optional<compiler::SearchReport> search;  // that found the plan
 
   // Only when samples were given:
   int64_t samples = 0;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace bantam::compiler {
 
@@ -35,7 +36,7 @@ struct Footprint {
   double latency_ms = 0;
   uint64_t size_bytes = 0;    // of the plan
   uint64_t memory_bytes = 0;  // the plan, the arena, and the weights once more in the CPU's layout
-  double energy_mj = 0;       // of a run, by the model of compiler/budget/energy.h
+  double energy_mj = 0;       // of a run: measured, or by the model of compiler/budget/energy.h
 };
 
 struct Point {
@@ -44,5 +45,27 @@ struct Point {
   std::optional<double> drop;  // of accuracy against the fp32 model; empty: not measured
   std::string verdict;         // how it was measured, in words
 };
+
+// A budget that cannot be kept together with the others.
+struct Miss {
+  std::string budget;  // "latency", "size", "memory" or "accuracy"
+  Point nearest;       // what keeps the others, or misses them least, and comes nearest to it
+};
+
+// What a search within budgets has seen.
+struct SearchReport {
+  std::vector<Point> points;    // with their accuracy, in the order in which they were measured
+  std::vector<Point> front;     // of these, those that no other beats in everything, by latency
+  std::optional<Point> chosen;  // empty: the budgets contradict each other
+  std::string reason;           // why the search ended so
+  std::vector<Miss> misses;     // where nothing is chosen
+  bool energy_measured = false;
+  double written_ms = 0;  // the plan as it is written, timed once more; 0: nothing is chosen
+};
+
+// "int8", "fp16", "fp32"
+const char* precision_text(Precision precision);
+// "int8, 30 % of the macs pruned"
+std::string candidate_text(const Candidate& candidate);
 
 }  // namespace bantam::compiler

@@ -108,6 +108,9 @@ struct PlanTimes {
 // The times of plans that are to be compared: measured here, in turns, or looked up.
 using OpTimer = std::function<std::vector<PlanTimes>(std::span<const std::vector<std::byte>> plans)>;
 
+// The millijoules of a run of this plan, as a counter of the machine tells.
+using EnergyMeter = std::function<double(std::span<const std::byte> plan)>;
+
 struct CompileOptions {
   Precision precision = Precision::kAsModel;
   // Of the fully connected layers that compute in float: bits of a weight, 8 or 4; 0: those of a float.
@@ -126,6 +129,7 @@ struct CompileOptions {
   std::optional<double>
       max_drop;  // 0..1, of the accuracy, that int8 may cost: ops that cost more stay float32
   std::optional<Budgets> budgets;              // the network is searched for; needs calibration and op_timer
+  EnergyMeter energy_meter;                    // for budgets; empty: energy is estimated
   std::vector<Point> known_points;             // that an earlier search of the same model has measured
   std::function<void(const Point&)> on_point;  // told of every point as it is measured; may be empty
   std::string dump_ir_directory;  // empty: none; else one text file per pass
@@ -135,17 +139,9 @@ struct CompileOptions {
   std::function<void(std::string_view stage, double fraction)> progress;  // may be empty
 };
 
-// What a search within budgets has seen.
-struct SearchReport {
-  std::vector<Point> points;  // with their accuracy, in the order in which they were measured
-  std::vector<Point> front;   // of these, those that no other beats in everything, by latency
-  Point chosen;
-  std::string reason;  // why the search ended with it
-};
-
 struct CompileResult {
-  std::vector<std::byte> plan;
-  std::optional<SearchReport> search;
+  std::vector<std::byte> plan;         // empty where budgets contradict each other
+  std::optional<SearchReport> search;  // where there were budgets
   std::vector<std::string> warnings;
   std::string summary;
 };
@@ -153,6 +149,9 @@ struct CompileResult {
 // Throws CompileError (the model, the data or the options are at fault) or InternalError.
 CompileResult compile(const std::string& onnx_path, const CompileOptions& options,
                       const PlanRunnerFactory& runner);
+
+// The options with which that network of a search by `given` is made without one.
+CompileOptions options_of(const CompileOptions& given, const Point& chosen);
 
 struct PrunedModel {
   std::string onnx;  // the file's bytes
