@@ -80,8 +80,10 @@ const char* precision_text(Precision precision) {
 }
 
 std::string candidate_text(const Candidate& candidate) {
-  if (candidate.pruned == 0) return precision_text(candidate.precision);
-  return fmt::format("{}, {:.0f} % of the macs pruned", precision_text(candidate.precision), candidate.pruned * 100);
+  const std::string text =
+      std::string(precision_text(candidate.precision)) + (candidate.mixed ? " and float32" : "");
+  if (candidate.pruned == 0) return text;
+  return fmt::format("{}, {:.0f} % of the macs pruned", text, candidate.pruned * 100);
 }
 
 }  // namespace bantam::compiler

@@ -50,9 +50,7 @@ class Explorer {
 
   std::optional<Footprint> footprint(Precision precision, int step) {
     const Candidate candidate = at(precision, step);
-    for (const Point& known : result_.points) {
-      if (known.candidate == candidate) return known.footprint;
-    }
+    if (const Point* known = find(candidate); known != nullptr) return known->footprint;
     for (const Point& known : result_.unfinished) {
       if (known.candidate == candidate) return known.footprint;
     }
@@ -61,14 +59,36 @@ class Explorer {
     return seen;
   }
 
-  const Point& finish(Precision precision, int step) {
-    const Candidate candidate = at(precision, step);
+  const Point* find(const Candidate& candidate) const {
     for (const Point& known : result_.points) {
-      if (known.candidate == candidate) return known;
+      if (known.candidate == candidate) return &known;
     }
+    return nullptr;
+  }
+
+  Point finish(Precision precision, int step) {
+    const Candidate candidate = at(precision, step);
+    if (const Point* known = find(candidate); known != nullptr) return *known;
     std::erase_if(result_.unfinished, [&](const Point& point) { return point.candidate == candidate; });
     result_.points.push_back(landscape_.finish(candidate));
     return result_.points.back();
+  }
+
+  // Where int8 alone costs too much accuracy: with ops in float32 that cost most of it, if that helps.
+  Point finish_mixed(Precision precision, int step) {
+    Point plain = finish(precision, step);
+    if (precision != Precision::kInt8 || drop_excess(budgets_, plain) == 0) return plain;
+    Candidate candidate = at(precision, step);
+    candidate.mixed = true;
+    if (const Point* known = find(candidate); known != nullptr) return *known;
+    if (std::find(hopeless_.begin(), hopeless_.end(), step) != hopeless_.end()) return plain;
+    const std::optional<Point> mixed = landscape_.mix(candidate);
+    if (!mixed) {
+      hopeless_.push_back(step);
+      return plain;
+    }
+    result_.points.push_back(*mixed);
+    return *mixed;
   }
 
   // The last step up to which `holds` does, which it does not beyond, by bisection; -1 when it never does.
@@ -86,7 +106,7 @@ class Explorer {
     const auto serves = [&](const Point& point) {
       return fits(budgets_, point.footprint) && (rival == nullptr || better(point, *rival));
     };
-    if (const Point whole = finish(precision, 0); serves(whole)) return 0;
+    if (serves(finish(precision, 0))) return 0;
     const int last = last_step([&](int step) { return footprint(precision, step).has_value(); });
     last_.emplace_back(precision, last);
     const int before = last_step([&](int step) {
@@ -106,7 +126,7 @@ class Explorer {
     // Pruning costs accuracy, never gains any worth the time.
     const Point* rival = best();
     if (*least > 0 && budgets_.goal == Goal::kDrop && rival != nullptr && *rival->drop <= whole_drop) return;
-    if (meets(budgets_, finish(precision, *least)) && prunes_on()) prune_on(precision, *least);
+    if (meets(budgets_, finish_mixed(precision, *least)) && prunes_on()) prune_on(precision, *least);
   }
 
   // The most pruning from `good` on that meets the budgets.
@@ -114,7 +134,7 @@ class Explorer {
     for (int bad = kSteps + 1; bad - good > 1;) {
       const int step = (good + bad) / 2;
       const bool there = footprint(precision, step).has_value();
-      (there && meets(budgets_, finish(precision, step)) ? good : bad) = step;
+      (there && meets(budgets_, finish_mixed(precision, step)) ? good : bad) = step;
     }
   }
 
@@ -123,16 +143,18 @@ class Explorer {
     constexpr int kTrials = 3;
     if (!budgets_.drop) return;
     for (Precision precision : precisions) {
-      if (drop_excess(budgets_, finish(precision, 0)) > 0) continue;
+      if (drop_excess(budgets_, finish_mixed(precision, 0)) > 0) continue;
       int good = 0, bad = kSteps + 1;
       for (const auto& [known, last] : last_) bad = known == precision ? last + 1 : bad;
       for (const Point& point : result_.points) {
-        if (point.candidate.precision != precision || drop_excess(budgets_, point) == 0) continue;
+        if (point.candidate.precision != precision || point.candidate.pruned == 0 ||
+            drop_excess(budgets_, point) == 0)
+          continue;
         bad = std::min(bad, static_cast<int>(std::lround(point.candidate.pruned / kStep)));
       }
       for (int trial = 0; trial < kTrials && bad - good > 1; ++trial) {
         const int step = (good + bad) / 2;
-        (drop_excess(budgets_, finish(precision, step)) == 0 ? good : bad) = step;
+        (drop_excess(budgets_, finish_mixed(precision, step)) == 0 ? good : bad) = step;
       }
       return;  // the others cost more
     }
@@ -195,6 +217,7 @@ class Explorer {
   Landscape& landscape_;
   const Budgets& budgets_;
   Exploration result_;
+  std::vector<int> hopeless_;                    // steps at which int8 with ops in float32 loses too much, too
   std::vector<std::pair<Precision, int>> last_;  // the step beyond which no channels are left to take
 };
 

@@ -19,6 +19,8 @@ class Landscape {
   virtual std::optional<Footprint> footprint(const Candidate& candidate) = 0;
   // The finished network, with its drop measured.
   virtual Point finish(const Candidate& candidate) = 0;
+  // Likewise of a mixed candidate. Empty: that cannot keep the budget of accuracy either.
+  virtual std::optional<Point> mix(const Candidate&) { return std::nullopt; }
 };
 
 struct Exploration {

@@ -70,8 +70,18 @@ std::optional<Footprint> Networks::footprint(const Candidate& candidate) {
   }
 }
 
-Point Networks::finish(const Candidate& candidate) {
-  Network network = make(candidate);
+Point Networks::finish(const Candidate& candidate) { return weigh(candidate, make(candidate)); }
+
+std::optional<Point> Networks::mix(const Candidate& candidate) {
+  if (drop_of(pruned(candidate.pruned)) > *budgets_.drop) return std::nullopt;
+  try {
+    return weigh(candidate, make(candidate));
+  } catch (const CompileError&) {
+    return std::nullopt;  // not even with all but one op in float32
+  }
+}
+
+Point Networks::weigh(const Candidate& candidate, Network network) const {
   const Verdict verdict = network.verdict;
   const Footprint footprint = measure(std::move(network), options_for(candidate.precision));
   return {candidate, footprint, std::max(verdict.drop, 0.0), verdict_text(verdict)};
@@ -79,19 +89,10 @@ Point Networks::finish(const Candidate& candidate) {
 
 Networks::Network Networks::make(const Candidate& candidate) {
   if (begins_) begins_(candidate);
-  Pruned& from = pruned(candidate.pruned);
+  const Pruned& from = pruned(candidate.pruned);
   CompileOptions options = options_for(candidate.precision);
-  // Ops stay float32 for accuracy where pruning alone has not spent it.
-  const bool rescues = budgets_.drop && candidate.precision == Precision::kInt8 && drop_of(from) <= *budgets_.drop;
-  if (rescues) options.max_drop = budgets_.drop;
-  Network network;
-  try {
-    network = quantize(from.graph, options);
-  } catch (const CompileError&) {
-    if (!rescues) throw;
-    options.max_drop.reset();  // not even with all but one op in float32
-    network = quantize(from.graph, options);
-  }
+  if (candidate.mixed) options.max_drop = budgets_.drop;
+  Network network = quantize(from.graph, options);
   network.verdict = judge(network.graph, options);
   network.pruning = from.summary;
   network.warnings.insert(network.warnings.begin(), from.warnings.begin(), from.warnings.end());

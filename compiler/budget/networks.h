@@ -24,6 +24,7 @@ class Networks final : public Landscape {
 
   std::optional<Footprint> footprint(const Candidate& candidate) override;
   Point finish(const Candidate& candidate) override;
+  std::optional<Point> mix(const Candidate& candidate) override;
 
   struct Network {
     Graph graph;  // behind the whole pipeline
@@ -47,6 +48,7 @@ class Networks final : public Landscape {
   // Runs the passes behind prune up to quantize with these options.
   Network quantize(const Graph& graph, const CompileOptions& options) const;
   Verdict judge(Graph graph, const CompileOptions& options) const;
+  Point weigh(const Candidate& candidate, Network network) const;
   Footprint measure(Network network, const CompileOptions& options) const;
 
   const Graph graph_;

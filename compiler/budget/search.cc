@@ -33,6 +33,13 @@ class Remembered final : public Landscape {
     return point;
   }
 
+  std::optional<Point> mix(const Candidate& candidate) override {
+    if (const Point* known = find(candidate); known != nullptr && known->drop) return *known;
+    const std::optional<Point> point = landscape_.mix(candidate);
+    if (point && options_.on_point) options_.on_point(*point);
+    return point;
+  }
+
  private:
   const Point* find(const Candidate& candidate) const {
     const auto known = std::find_if(options_.known_points.begin(), options_.known_points.end(),
@@ -106,6 +113,7 @@ CompileOptions options_of(const CompileOptions& given, const Point& chosen) {
   CompileOptions options = search_options(given, warnings);
   options.budgets.reset();
   options.precision = chosen.candidate.precision;
+  if (chosen.candidate.mixed) options.max_drop = given.budgets->drop;
   options.prune->ratio = chosen.candidate.pruned;
   if (chosen.candidate.pruned == 0) options.prune.reset();
   return options;

@@ -114,6 +114,56 @@ TEST_CASE("explore: a budget that nothing meets is shown at the end of what can 
   CHECK(candidate_text(nearest[0].nearest.candidate) == "int8, 60 % of the macs pruned");
 }
 
+// What int8 costs comes from a few ops: in float32 they cost time instead.
+class Mixed final : public Landscape {
+ public:
+  std::optional<Footprint> footprint(const Candidate& candidate) override {
+    return simple.footprint(candidate);
+  }
+  Point finish(const Candidate& candidate) override {
+    Point point = simple.finish(candidate);
+    *point.drop += candidate.precision == Precision::kInt8 ? 0.05 : 0;
+    return point;
+  }
+  std::optional<Point> mix(const Candidate& candidate) override {
+    ++mixes;
+    Point point = simple.finish(candidate);
+    if (*point.drop > 0.01) return std::nullopt;
+    point.footprint.latency_ms *= 1.2;
+    return point;
+  }
+  Simple simple;
+  int mixes = 0;
+};
+
+TEST_CASE("explore: where int8 costs too much, ops go back to float32, and what that takes counts") {
+  Mixed mixed;
+  Budgets budgets;
+  budgets.drop = 0.01;
+  budgets.latency_ms = 70;
+  const Exploration found = explore(mixed, budgets, {std::begin(kBoth), std::end(kBoth)});
+  REQUIRE(found.chosen);
+  CHECK(found.chosen->candidate == Candidate{Precision::kInt8, 0, true});
+  CHECK(std::fabs(found.chosen->footprint.latency_ms - 60) < 1e-9);
+  budgets.latency_ms = 55;  // int8 alone takes 50, mixed 60: pruning is what is left
+  const Exploration pruned = explore(mixed, budgets, {std::begin(kBoth), std::end(kBoth)});
+  REQUIRE(pruned.chosen);
+  CHECK(pruned.chosen->candidate.mixed);
+  CHECK(pruned.chosen->candidate.pruned > 0.05);
+  budgets.latency_ms = 40;  // but no more than 28 %
+  CHECK_FALSE(explore(mixed, budgets, {std::begin(kBoth), std::end(kBoth)}).chosen);
+}
+
+TEST_CASE("explore: nothing is mixed where int8 keeps the accuracy or none is asked for") {
+  Mixed mixed;
+  Budgets budgets;
+  budgets.latency_ms = 70;
+  CHECK(explore(mixed, budgets, {std::begin(kBoth), std::end(kBoth)}).chosen);
+  budgets.drop = 0.2;
+  CHECK(explore(mixed, budgets, {std::begin(kBoth), std::end(kBoth)}).chosen);
+  CHECK(mixed.mixes == 0);
+}
+
 TEST_CASE("explore: the Pareto front holds what nothing beats, once") {
   const Footprint small{1, 10, 10, 0}, large{2, 20, 20, 0};
   const std::vector<Point> points = {{{Precision::kInt8, 0}, small, 0.01, {}},

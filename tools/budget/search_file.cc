@@ -39,7 +39,8 @@ double number(const Json& object, const char* key) {
 
 Point point_of(const Json& json) {
   Point point;
-  point.candidate = {precision_of(json.at("precision").get<std::string>()), number(json, "pruned")};
+  point.candidate = {precision_of(json.at("precision").get<std::string>()), number(json, "pruned"),
+                     json.at("mixed").get<bool>()};
   point.footprint = {number(json, "latency_ms"), json.at("size_bytes").get<uint64_t>(),
                      json.at("memory_bytes").get<uint64_t>(), number(json, "energy_mj")};
   if (!json.at("drop").is_null()) point.drop = number(json, "drop");
@@ -49,7 +50,7 @@ Point point_of(const Json& json) {
 
 void write_point(JsonWriter& json, const Point& point) {
   json.begin_object().field("precision", precision_text(point.candidate.precision));
-  json.field("pruned", point.candidate.pruned).field("latency_ms", point.footprint.latency_ms);
+  json.field("mixed", point.candidate.mixed).field("pruned", point.candidate.pruned).field("latency_ms", point.footprint.latency_ms);
   json.field("size_bytes", point.footprint.size_bytes).field("memory_bytes", point.footprint.memory_bytes);
   json.field("energy_mj", point.footprint.energy_mj).key("drop");
   point.drop ? json.value(*point.drop) : json.null();

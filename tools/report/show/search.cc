@@ -26,7 +26,7 @@ std::string lost_text(const Point& point) {
 }
 
 std::string row_text(const Point& point) {
-  return format("%-30s %9.3f ms %10s %10s %9.3f mJ  %s", candidate_text(point.candidate).c_str(),
+  return format("%-32s %9.3f ms %10s %10s %9.3f mJ  %s", candidate_text(point.candidate).c_str(),
                 point.footprint.latency_ms, human_bytes(point.footprint.size_bytes).c_str(),
                 human_bytes(point.footprint.memory_bytes).c_str(), point.footprint.energy_mj,
                 lost_text(point).c_str());
@@ -39,7 +39,7 @@ const char* energy_text(const SearchReport& search) {
 
 void write_point(JsonWriter& json, const Point& point) {
   json.begin_object().field("precision", compiler::precision_text(point.candidate.precision));
-  json.field("pruned", point.candidate.pruned).field("latency_ms", point.footprint.latency_ms);
+  json.field("mixed", point.candidate.mixed).field("pruned", point.candidate.pruned).field("latency_ms", point.footprint.latency_ms);
   json.field("size_bytes", point.footprint.size_bytes).field("memory_bytes", point.footprint.memory_bytes);
   json.field("energy_mj", point.footprint.energy_mj).key("drop");
   point.drop ? json.value(*point.drop) : json.null();
@@ -79,7 +79,7 @@ std::string html_row(const SearchReport& search, const Point& point) {
 }  // namespace
 
 std::string search_text(const SearchReport& search) {
-  std::string text = format("%-30s %12s %10s %10s %12s  %s\n", "network", "latency", "size", "memory", "energy",
+  std::string text = format("%-32s %12s %10s %10s %12s  %s\n", "network", "latency", "size", "memory", "energy",
                             "lost");
   for (const Point& point : search.points) {
     text += row_text(point) + (on_front(search, point) ? " *" : "") +

@@ -29,6 +29,7 @@ struct Budgets {
 struct Candidate {
   Precision precision = Precision::kInt8;
   double pruned = 0;
+  bool mixed = false;  // int8 with those ops in float32 that would cost more accuracy than is allowed
   bool operator==(const Candidate&) const = default;
 };
 
@@ -65,7 +66,7 @@ struct SearchReport {
 
 // "int8", "fp16", "fp32"
 const char* precision_text(Precision precision);
-// "int8, 30 % of the macs pruned"
+// "int8 and float32, 30 % of the macs pruned"
 std::string candidate_text(const Candidate& candidate);
 
 }  // namespace bantam::compiler
