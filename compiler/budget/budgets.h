@@ -1,10 +1,11 @@
 // Points against budgets.
 #pragma once
 
-#include <string>
+#include <cstddef>
+#include <span>
 #include <vector>
 
-#include "bantam/compiler/budgets.h"
+#include "bantam/compiler/compiler.h"
 
 namespace bantam::compiler {
 
@@ -18,6 +19,10 @@ double drop_excess(const Budgets& budgets, const Point& point);
 // Whether the budgets of everything but accuracy are met.
 bool fits(const Budgets& budgets, const Footprint& footprint);
 bool meets(const Budgets& budgets, const Point& point);
+
+// Milliseconds of the plan, the only one in `plans`: the least of a few measurements, since whatever else goes
+// on can only add.
+double least_latency(const OpTimer& timer, std::span<const std::vector<std::byte>> plans);
 
 // Those that no other point beats in everything, in order of latency. Points without a measured drop are not
 // among them.

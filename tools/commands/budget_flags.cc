@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "commands/quantity.h"
+#include "budget/quantity.h"
 #include "hash64.h"
 #include "io/failure.h"
 #include "io/input_file.h"

@@ -1,4 +1,4 @@
-#include "commands/quantity.h"
+#include "budget/quantity.h"
 
 #include <charconv>
 #include <cmath>
