@@ -145,7 +145,11 @@ class Explorer {
     for (Precision precision : precisions) {
       if (drop_excess(budgets_, finish_mixed(precision, 0)) > 0) continue;
       int good = 0, bad = kSteps + 1;
-      for (const auto& [known, last] : last_) bad = known == precision ? last + 1 : bad;
+      for (const auto& [known, last] : last_) {
+        if (known != precision) continue;
+        bad = last + 1;
+        if (drop_excess(budgets_, finish_mixed(precision, last)) == 0) return;  // more cannot go
+      }
       for (const Point& point : result_.points) {
         if (point.candidate.precision != precision || point.candidate.pruned == 0 ||
             drop_excess(budgets_, point) == 0)
