@@ -10,6 +10,7 @@
 #include "budget/budgets.h"
 #include "budget/energy.h"
 #include "emit/float_notes.h"
+#include "emit/golden.h"
 #include "emit/plan_writer.h"
 #include "plan_format.h"
 
@@ -91,9 +92,12 @@ Networks::Network Networks::make(const Candidate& candidate) {
   if (begins_) begins_(candidate);
   const Pruned& from = pruned(candidate.pruned);
   CompileOptions options = options_for(candidate.precision);
-  if (candidate.mixed) options.max_drop = budgets_.drop;
+  if (candidate.mixed) {
+    options.max_drop = budgets_.drop;
+    options.op_timer = context_.options.op_timer;  // whether float16 is slower
+  }
   Network network = quantize(from.graph, options);
-  network.verdict = judge(network.graph, options);
+  network.verdict = judge(network, options);
   network.pruning = from.summary;
   network.warnings.insert(network.warnings.begin(), from.warnings.begin(), from.warnings.end());
   return network;
@@ -102,14 +106,17 @@ Networks::Network Networks::make(const Candidate& candidate) {
 double Networks::drop_of(Pruned& pruned) const {
   if (!pruned.drop) {
     const CompileOptions options = options_for(Precision::kFp32);
-    pruned.drop = judge(quantize(pruned.graph, options).graph, options).drop;
+    pruned.drop = judge(quantize(pruned.graph, options), options).drop;
   }
   return *pruned.drop;
 }
 
-Verdict Networks::judge(Graph graph, const CompileOptions& options) const {
+Verdict Networks::judge(const Network& network, const CompileOptions& options) const {
   std::vector<std::string> warnings;
   PassContext own{options, context_.evaluate, context_.runner, warnings, {}, {}, context_.onnx_path};
+  own.halves = network.halves;
+  own.magnitudes = network.magnitudes;
+  Graph graph = network.graph;
   narrow_quantized(graph, own);
   return judge_->judge(graph);
 }
@@ -142,22 +149,26 @@ Networks::Network Networks::quantize(const Graph& graph, const CompileOptions& o
   own.judge = judge_.get();
   quantize_pruned(network.graph, own);
   network.calibration = own.calibration_summary;
-  network.precision = own.precision_summary;
+  network.halves = own.halves;
+  network.magnitudes = own.magnitudes;
   return network;
 }
 
 Footprint Networks::measure(Network network, const CompileOptions& options) const {
   std::vector<std::string> warnings;
   PassContext own{options, context_.evaluate, context_.runner, warnings, {}, {}, context_.onnx_path};
+  own.halves = network.halves;
+  own.magnitudes = std::move(network.magnitudes);
   Graph& graph = network.graph;
   finish_quantized(graph, own);
   if (options.precision == Precision::kInt8) note_float_ops(graph);
   // As large as the plan that would be written.
   EmitOptions emit;
+  emit.source_hash = 1;  // any but 0, which takes no space
   emit.source_name = std::filesystem::path(context_.onnx_path).filename().string();
   emit.options = options.options_text;
   emit.calibration = network.calibration.empty() ? own.calibration_summary : network.calibration;
-  emit.golden = {std::vector<uint64_t>(graph.nodes.size()), std::vector<uint64_t>(graph.outputs.size())};
+  emit.golden = compute_golden(graph, write_plan(graph, emit), context_.runner);
   const std::vector<std::vector<std::byte>> plans = {write_plan(graph, emit)};
   Footprint footprint;
   footprint.latency_ms = least_latency(context_.options.op_timer, plans);

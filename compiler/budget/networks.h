@@ -30,7 +30,9 @@ class Networks final : public Landscape {
     Graph graph;  // behind the whole pipeline
     Verdict verdict;
     std::vector<std::string> warnings;
-    std::string calibration, pruning, precision;  // as the passes tell it
+    std::string calibration, pruning;  // as the passes tell it
+    bool halves = false;               // as in PassContext
+    std::vector<float> magnitudes;     // likewise
   };
   Network make(const Candidate& candidate);
 
@@ -47,7 +49,7 @@ class Networks final : public Landscape {
   CompileOptions options_for(Precision precision) const;
   // Runs the passes behind prune up to quantize with these options.
   Network quantize(const Graph& graph, const CompileOptions& options) const;
-  Verdict judge(Graph graph, const CompileOptions& options) const;
+  Verdict judge(const Network& network, const CompileOptions& options) const;
   Point weigh(const Candidate& candidate, Network network) const;
   Footprint measure(Network network, const CompileOptions& options) const;
 

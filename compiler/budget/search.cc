@@ -73,6 +73,8 @@ void finish_chosen(Networks::Network network, const Point& chosen, CompileOption
   graph = std::move(network.graph);
   options.precision = chosen.candidate.precision;
   PassContext last{options, context.evaluate, context.runner, context.warnings, {}, {}, context.onnx_path};
+  last.halves = network.halves;
+  last.magnitudes = std::move(network.magnitudes);
   finish_quantized(graph, last);
   context.warnings.insert(context.warnings.end(), network.warnings.begin(), network.warnings.end());
   context.calibration_summary = network.calibration.empty() ? last.calibration_summary : network.calibration;

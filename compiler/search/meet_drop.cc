@@ -121,18 +121,17 @@ class Search {
 
 }  // namespace
 
-MetDrop meet_drop(const Graph& graph, const OpCosts& costs, const Quantizer& quantize, const KeptFloat& kept,
-                  PassContext& context) {
-  std::optional<Judge> own;
-  if (context.judge == nullptr) own.emplace(graph, context, *context.options.test);
-  const Judge& judge = own ? *own : *context.judge;
+MetDrop meet_drop(const Graph& graph, const Judge& judge, const OpCosts& costs, const Quantizer& quantize,
+                  const KeptFloat& kept, PassContext& context) {
   const Verdict verdict = judge.judge(quantize(kept));
   std::vector<Unit> units = find_units(graph);
   if (verdict.drop <= *context.options.max_drop)
     return {units, std::vector<bool>(units.size(), false), kept, verdict};
   if (units.empty()) throw CompileError("--max-drop: the model has no op that could run in int8");
-  if (!own) own.emplace(graph, context, *context.options.test);
-  measure_units(graph, *own, costs, quantize, context, units);
+  // What int8 costs a unit is told from what came before, such as pruning, by comparing with `graph` itself.
+  std::optional<Judge> own;
+  if (context.judge != nullptr) own.emplace(graph, context, *context.options.test);
+  measure_units(graph, own ? *own : judge, costs, quantize, context, units);
   return Search(graph, judge, quantize, kept, context, std::move(units)).run(verdict);
 }
 

@@ -13,9 +13,8 @@ struct MetDrop {
 };
 
 // From the nodes `kept` already, the units that cost most accuracy per time, as few as reach the drop, which
-// is that of the context's judge or, without one, that against `graph`. Throws CompileError when not one unit
-// can be int8.
-MetDrop meet_drop(const Graph& graph, const OpCosts& costs, const Quantizer& quantize,
+// `judge` finds. Throws CompileError when not one unit can be int8.
+MetDrop meet_drop(const Graph& graph, const Judge& judge, const OpCosts& costs, const Quantizer& quantize,
                   const KeptFloat& kept, PassContext& context);
 
 }  // namespace bantam::compiler
