@@ -88,7 +88,7 @@ const char* precision_text(Precision precision) {
 
 std::string candidate_text(const Candidate& candidate) {
   const std::string text =
-      std::string(precision_text(candidate.precision)) + (candidate.mixed ? " and float32" : "");
+      std::string(precision_text(candidate.precision)) + (candidate.mixed ? " and float" : "");
   if (candidate.pruned == 0) return text;
   return fmt::format("{}, {:.0f} % of the macs pruned", text, candidate.pruned * 100);
 }

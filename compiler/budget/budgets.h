@@ -20,8 +20,8 @@ double drop_excess(const Budgets& budgets, const Point& point);
 bool fits(const Budgets& budgets, const Footprint& footprint);
 bool meets(const Budgets& budgets, const Point& point);
 
-// Milliseconds of the plan, the only one in `plans`: the least of a few measurements, since whatever else goes
-// on can only add.
+// Milliseconds of the plan, the only one in `plans`: the least of a few measurements, since whatever else
+// goes on can only add.
 double least_latency(const OpTimer& timer, std::span<const std::vector<std::byte>> plans);
 
 // Those that no other point beats in everything, in order of latency. Points without a measured drop are not

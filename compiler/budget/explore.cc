@@ -221,7 +221,7 @@ class Explorer {
   Landscape& landscape_;
   const Budgets& budgets_;
   Exploration result_;
-  std::vector<int> hopeless_;                    // steps at which int8 with ops in float32 loses too much, too
+  std::vector<int> hopeless_;  // steps at which int8 with ops in float32 loses too much, too
   std::vector<std::pair<Precision, int>> last_;  // the step beyond which no channels are left to take
 };
 

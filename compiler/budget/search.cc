@@ -99,12 +99,9 @@ SearchReport meet_budgets(Graph& graph, PassContext& context) {
                     [&](const Candidate& candidate) { progress.begin(candidate_text(candidate)); });
   Remembered remembered(networks, context.options);
   const Exploration exploration = explore(remembered, budgets, precisions_of(context.options));
-  SearchReport report{exploration.points,
-                      pareto_front(exploration.points),
-                      exploration.chosen,
-                      exploration.reason,
-                      nearest_points(exploration, budgets),
-                      static_cast<bool>(options.energy_meter)};
+  SearchReport report{
+      exploration.points, pareto_front(exploration.points),     exploration.chosen,
+      exploration.reason, nearest_points(exploration, budgets), static_cast<bool>(options.energy_meter)};
   if (report.chosen)
     finish_chosen(networks.make(report.chosen->candidate), *report.chosen, options, graph, context);
   return report;

@@ -145,8 +145,8 @@ void check_sample(const Graph& graph, int index, const std::vector<TensorData>& 
     Histogram finite;
     finite.add(as_floats(sample[i].bytes.data(), sample[i].bytes.size()));
     if (finite.not_finite() > 0) {
-      throw CompileError(fmt::format("calibration sample {} has {} NaN or infinite values; remove it",
-                                     index, finite.not_finite()));
+      throw CompileError(fmt::format("calibration sample {} has {} NaN or infinite values; remove it", index,
+                                     finite.not_finite()));
     }
   }
 }

@@ -86,9 +86,7 @@ TEST_CASE("budgets: the file of another search, or no such file, is refused and 
   const std::string path = dir.file("search.json");
   SearchFile(path, "a model").add(kFinished);
   const std::string good = read_back(path);
-  const auto open = [&](const std::string& subject) {
-    return refusal([&] { SearchFile(path, subject); });
-  };
+  const auto open = [&](const std::string& subject) { return refusal([&] { SearchFile(path, subject); }); };
   CHECK_THAT(open("another model"), ContainsSubstring("another model"));
   CHECK(read_back(path) == good);
   const auto damaged = [&](const std::string& from, const std::string& to) {

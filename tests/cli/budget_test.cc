@@ -24,8 +24,8 @@ uint64_t plan_bytes(const std::string& plan) {
 TEST_CASE("cli: budgets get the plan that fits, with table, JSON and page") {
   TemporaryDirectory dir;
   const std::string plan = dir.file("x.bantam"), page = dir.file("x.html");
-  const Ended ended = run_program(search(plan, {"--max-latency", "10s", "--max-size", "150KB", "--max-memory", "1MB",
-                                                "--max-drop", "20%", "--report", page, "--json"}));
+  const Ended ended = run_program(search(plan, {"--max-latency", "10s", "--max-size", "150KB", "--max-memory",
+                                                "1MB", "--max-drop", "20%", "--report", page, "--json"}));
   INFO(ended.err);
   REQUIRE(ended.status == 0);
   const Json json = Json::parse(ended.out);
@@ -46,8 +46,8 @@ TEST_CASE("cli: budgets get the plan that fits, with table, JSON and page") {
 TEST_CASE("cli: budgets that contradict each other write nothing and show what comes nearest") {
   TemporaryDirectory dir;
   const Ended ended =
-      run_program(search(dir.file("x.bantam"), {"--precision", "int8", "--max-size", "1KB", "--max-drop", "20%",
-                                                "--report", dir.file("x.html")}));
+      run_program(search(dir.file("x.bantam"), {"--precision", "int8", "--max-size", "1KB", "--max-drop",
+                                                "20%", "--report", dir.file("x.html")}));
   CHECK(ended.failed_well(1));
   CHECK_THAT(ended.err, ContainsSubstring("contradict each other"));
   CHECK_THAT(ended.out, ContainsSubstring("nearest to the budget of size:"));
@@ -94,7 +94,8 @@ TEST_CASE("cli misuse: budgets say what is wrong and leave nothing behind") {
   check_fails({"--precision", "int8", "--json"}, 2, "about a search");
   check_fails({"--max-size", "1MB", "--prune", "30%"}, 2, "--prune does not go with budgets");
   check_fails({"--max-size", "1MB", "--stop-after", "prune"}, 2, "--stop-after");
-  check_fails({"--max-size", "1MB", "--resume", dir.write("no.json", "{}")}, 1, "no file of an earlier search");
+  check_fails({"--max-size", "1MB", "--resume", dir.write("no.json", "{}")}, 1,
+              "no file of an earlier search");
   check_fails({"--max-size", "1MB", "--resume", dir.file("absent/s.json")}, 1, "absent/s.json");
   const Ended bare = run_program({"compile", kOnnx, "-o", output, "--max-size", "1MB"});
   CHECK(bare.failed_well(2));

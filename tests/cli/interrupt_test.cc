@@ -108,8 +108,9 @@ TEST_CASE("cli: a compilation stopped while it calibrates leaves the old plan, n
 TEST_CASE("cli: a search that is stopped keeps what it has measured") {
   TemporaryDirectory dir;
   const std::string plan = dir.file("x.bantam"), resume = dir.file("search.json");
-  const std::vector<std::string> search = {"compile",  kOnnx,    "-o",         plan,    "--calibrate", kDigits + "/calib",
-                                           "--max-latency", "10s", "--resume", resume};
+  const std::vector<std::string> search = {
+      "compile",          kOnnx,           "-o",  plan,       "--calibrate",
+      kDigits + "/calib", "--max-latency", "10s", "--resume", resume};
   const int status = interrupt(search + kImageFlags, SIGINT,
                                [](const Terminal& terminal) { return terminal.shows("search: fp16"); });
   CHECK(status == 128 + SIGINT);

@@ -50,7 +50,9 @@ Point point_of(const Json& json) {
 
 void write_point(JsonWriter& json, const Point& point) {
   json.begin_object().field("precision", precision_text(point.candidate.precision));
-  json.field("mixed", point.candidate.mixed).field("pruned", point.candidate.pruned).field("latency_ms", point.footprint.latency_ms);
+  json.field("mixed", point.candidate.mixed)
+      .field("pruned", point.candidate.pruned)
+      .field("latency_ms", point.footprint.latency_ms);
   json.field("size_bytes", point.footprint.size_bytes).field("memory_bytes", point.footprint.memory_bytes);
   json.field("energy_mj", point.footprint.energy_mj).key("drop");
   point.drop ? json.value(*point.drop) : json.null();

@@ -83,8 +83,8 @@ void BudgetFlags::check(const std::string& drop, bool pruned) const {
   if (pruned) throw UsageError("--prune does not go with budgets, which find out how much to prune");
 }
 
-void BudgetFlags::set(compiler::CompileOptions& options, const std::string& model,
-                      const std::string& device, std::optional<SearchFile>& file) const {
+void BudgetFlags::set(compiler::CompileOptions& options, const std::string& model, const std::string& device,
+                      std::optional<SearchFile>& file) const {
   if (!given()) return;
   compiler::Budgets budgets;
   if (!latency.empty()) budgets.latency_ms = parse_milliseconds("--max-latency", latency);

@@ -22,8 +22,8 @@ struct BudgetFlags {
   void check(const std::string& drop, bool pruned) const;
   // Puts the budgets into `options`, --max-drop among them, and what an earlier search has measured; `file`
   // keeps what this one does. `device`: as --device-profile gives it.
-  void set(compiler::CompileOptions& options, const std::string& model,
-           const std::string& device, std::optional<SearchFile>& file) const;
+  void set(compiler::CompileOptions& options, const std::string& model, const std::string& device,
+           std::optional<SearchFile>& file) const;
   std::string text() const;  // the flags again, for the plan's provenance
 };
 

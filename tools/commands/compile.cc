@@ -107,12 +107,14 @@ void check_flags(const CompileFlags& flags) {
   if (flags.prune.needs_samples() && flags.calibration.paths.empty()) {
     throw UsageError("--prune needs --calibrate with samples (a folder of images or an .npy file)");
   }
-  if (!int8 && !searches && flags.precision != "fp16" && flags.prune.ratio.empty() && !flags.calibration.paths.empty())
+  if (!int8 && !searches && flags.precision != "fp16" && flags.prune.ratio.empty() &&
+      !flags.calibration.paths.empty())
     throw UsageError("--calibrate goes with --precision int8 or fp16 or with --prune");
   parse_passes(flags.passes);
   if (!int8 && !searches && flags.passes != kAllPasses)
     throw UsageError("--quantize-passes goes with --precision int8 only");
-  if (!int8 && !searches && !flags.ranges.empty()) throw UsageError("--ranges goes with --precision int8 only");
+  if (!int8 && !searches && !flags.ranges.empty())
+    throw UsageError("--ranges goes with --precision int8 only");
   if (!flags.report.empty() && (flags.output.empty() || !flags.stop_after.empty()))
     throw UsageError("--report is about a whole plan: give -o M.bantam, and no --stop-after");
   if (flags.json && !searches)
@@ -181,9 +183,11 @@ int run_compile(const CompileFlags& flags) {
   bool writes = !result.plan.empty() && !flags.output.empty();
   if (writes) write_file(flags.output, result.plan);
   if (result.search)
-    std::printf("%s", flags.json ? (search_json(*result.search) + "\n").c_str() : search_text(*result.search).c_str());
+    std::printf("%s", flags.json ? (search_json(*result.search) + "\n").c_str()
+                                 : search_text(*result.search).c_str());
   if (result.search && !result.search->chosen)
-    throw Failure(flags.model, "the budgets contradict each other: no network meets them all, nothing is written");
+    throw Failure(flags.model,
+                  "the budgets contradict each other: no network meets them all, nothing is written");
   std::FILE* out = flags.json ? stderr : stdout;
   if (!result.summary.empty()) std::fprintf(out, "%s\n", result.summary.c_str());
   if (writes) std::fprintf(out, "%s: %s\n", flags.output.c_str(), human_bytes(result.plan.size()).c_str());

@@ -155,7 +155,8 @@ void PrecisionFlags::add_to(CLI::App& command) {
 void PrecisionFlags::check(bool int8) const {
   if (!max_drop.empty()) parse_drop(max_drop);
   if (!int8 && (!max_drop.empty() || !device.empty() || allow_slower))
-    throw UsageError("--max-drop, --device-profile and --allow-slower go with --precision int8 or with budgets");
+    throw UsageError(
+        "--max-drop, --device-profile and --allow-slower go with --precision int8 or with budgets");
 }
 
 void PrecisionFlags::set(compiler::CompileOptions& options, bool searches) const {

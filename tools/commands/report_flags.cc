@@ -94,7 +94,8 @@ void write_report(const std::string& html, const std::string& onnx, const std::s
   if (!calibration.empty()) {
     const InputSet inputs(assign_inputs(calibration, input_names(plan), "--calibrate"),
                           image_options_of(plan));
-    Subject subject = make_subject(plan, bytes_of(plan_path), plan_path, inputs, {onnx, "", search ? options_of(options, *search->chosen) : options});
+    Subject subject = make_subject(plan, bytes_of(plan_path), plan_path, inputs,
+                                   {onnx, "", search ? options_of(options, *search->chosen) : options});
     subject.count = limited(inputs.count(), kMostReportSamples);
     compare(subject, report);
   }

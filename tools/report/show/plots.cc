@@ -60,9 +60,9 @@ std::string scatter_plot(std::span<const PlotPoint> points, const std::string& t
   constexpr double kSide = 100, kPoint = 2;  // half of it wide: plots of points are twice as wide as high
   std::string svg = open_svg(kSide, kSide, "scatter", title);
   for (const PlotPoint& point : points) {
-    svg += format("<ellipse class=\"%s\" cx=\"%.3g\" cy=\"%.3g\" rx=\"%.3g\" ry=\"%.3g\"><title>", point.style,
-                  kSide * std::clamp(point.x, 0.0, 1.0), kSide * (1 - std::clamp(point.y, 0.0, 1.0)),
-                  kPoint / 3, kPoint) +
+    svg += format("<ellipse class=\"%s\" cx=\"%.3g\" cy=\"%.3g\" rx=\"%.3g\" ry=\"%.3g\"><title>",
+                  point.style, kSide * std::clamp(point.x, 0.0, 1.0),
+                  kSide * (1 - std::clamp(point.y, 0.0, 1.0)), kPoint / 3, kPoint) +
            escaped(point.title) + "</title></ellipse>";
   }
   return svg + "</svg>";

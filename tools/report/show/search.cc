@@ -39,7 +39,9 @@ const char* energy_text(const SearchReport& search) {
 
 void write_point(JsonWriter& json, const Point& point) {
   json.begin_object().field("precision", compiler::precision_text(point.candidate.precision));
-  json.field("mixed", point.candidate.mixed).field("pruned", point.candidate.pruned).field("latency_ms", point.footprint.latency_ms);
+  json.field("mixed", point.candidate.mixed)
+      .field("pruned", point.candidate.pruned)
+      .field("latency_ms", point.footprint.latency_ms);
   json.field("size_bytes", point.footprint.size_bytes).field("memory_bytes", point.footprint.memory_bytes);
   json.field("energy_mj", point.footprint.energy_mj).key("drop");
   point.drop ? json.value(*point.drop) : json.null();
@@ -59,8 +61,8 @@ std::vector<PlotPoint> plot_points(const SearchReport& search, const Axis& time,
     if (!point.drop) continue;
     const char* style = is_chosen(search, point) ? "b1" : on_front(search, point) ? "b0" : "less";
     points.push_back({time.place(point.footprint.latency_ms, 1), lost.place(*point.drop, 1), style,
-                      candidate_text(point.candidate) +
-                          format(": %.3f ms, ", point.footprint.latency_ms) + lost_text(point)});
+                      candidate_text(point.candidate) + format(": %.3f ms, ", point.footprint.latency_ms) +
+                          lost_text(point)});
   }
   return points;
 }
@@ -79,8 +81,8 @@ std::string html_row(const SearchReport& search, const Point& point) {
 }  // namespace
 
 std::string search_text(const SearchReport& search) {
-  std::string text = format("%-32s %12s %10s %10s %12s  %s\n", "network", "latency", "size", "memory", "energy",
-                            "lost");
+  std::string text =
+      format("%-32s %12s %10s %10s %12s  %s\n", "network", "latency", "size", "memory", "energy", "lost");
   for (const Point& point : search.points) {
     text += row_text(point) + (on_front(search, point) ? " *" : "") +
             (is_chosen(search, point) ? " chosen" : "") + "\n";
@@ -94,7 +96,8 @@ std::string search_text(const SearchReport& search) {
     return text;
   }
   for (const compiler::Miss& miss : search.misses)
-    text += format("nearest to the budget of %-9s %s\n", (miss.budget + ":").c_str(), row_text(miss.nearest).c_str());
+    text += format("nearest to the budget of %-9s %s\n", (miss.budget + ":").c_str(),
+                   row_text(miss.nearest).c_str());
   return text;
 }
 
@@ -131,15 +134,17 @@ std::string search_html(const SearchReport& search) {
   }
   std::string rows;
   for (const Point& point : search.points) rows += html_row(search, point);
-  const std::string ends = format("<div class=\"ends\"><span>0</span><span>latency</span><span>%.3g ms</span></div>",
-                                  time.end);
+  const std::string ends =
+      format("<div class=\"ends\"><span>0</span><span>latency</span><span>%.3g ms</span></div>", time.end);
   return "<h2>Networks within and beyond the budgets</h2><p>" + escaped(search.reason) +
          ". Upwards: accuracy lost, up to " + format("%.3g%%", 100 * lost.end) +
-         "; to the right: time. <span class=\"key b1\"></span>chosen<span class=\"key b0\"></span>no other is "
+         "; to the right: time. <span class=\"key b1\"></span>chosen<span class=\"key b0\"></span>no other "
+         "is "
          "better in everything<span class=\"key less\"></span>others. " +
          energy_text(search) + ".</p><div class=\"card\">" +
          scatter_plot(plot_points(search, time, lost), "accuracy lost over latency") + ends +
-         "</div><div class=\"card wide\"><table><tr><th>network</th><th>latency</th><th>size</th><th>memory</th>"
+         "</div><div class=\"card "
+         "wide\"><table><tr><th>network</th><th>latency</th><th>size</th><th>memory</th>"
          "<th>energy</th><th>lost</th><th>on the front</th></tr>" +
          rows + "</table></div>";
 }

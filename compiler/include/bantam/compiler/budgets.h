@@ -24,12 +24,13 @@ struct Budgets {
   Goal goal = Goal::kDrop;
 };
 
-// A network that can be made from the model: computed in `precision`, without the share `pruned` (0..1) of its
-// multiply-accumulates.
+// A network that can be made from the model: computed in `precision`, without the share `pruned` (0..1) of
+// its multiply-accumulates.
 struct Candidate {
   Precision precision = Precision::kInt8;
   double pruned = 0;
-  bool mixed = false;  // int8 with those ops in float32 that would cost more accuracy than is allowed
+  bool mixed =
+      false;  // int8 with those ops in float32 (or float16) that would cost more accuracy than is allowed
   bool operator==(const Candidate&) const = default;
 };
 
@@ -66,7 +67,7 @@ struct SearchReport {
 
 // "int8", "fp16", "fp32"
 const char* precision_text(Precision precision);
-// "int8 and float32, 30 % of the macs pruned"
+// "int8 and float, 30 % of the macs pruned"
 std::string candidate_text(const Candidate& candidate);
 
 }  // namespace bantam::compiler

@@ -129,12 +129,12 @@ struct CompileOptions {
   std::optional<double> max_drop;  // 0..1, of the accuracy, that int8 may cost: ops that cost more stay float
   std::optional<Budgets> budgets;  // the network is searched for; needs calibration and op_timer
   EnergyMeter energy_meter;        // for budgets; empty: energy is estimated
-  std::vector<Point> known_points; // that an earlier search of the same model has measured
+  std::vector<Point> known_points;             // that an earlier search of the same model has measured
   std::function<void(const Point&)> on_point;  // told of every point as it is measured; may be empty
-  std::string dump_ir_directory;   // empty: none; else one text file per pass
-  std::string stop_after;          // name of the last pass to run; empty: all
-  std::string options_text;        // for the plan's provenance
-  int threads = 0;                 // 0: all cores
+  std::string dump_ir_directory;               // empty: none; else one text file per pass
+  std::string stop_after;                      // name of the last pass to run; empty: all
+  std::string options_text;                    // for the plan's provenance
+  int threads = 0;                             // 0: all cores
   std::function<void(std::string_view stage, double fraction)> progress;  // may be empty
 };
 
