@@ -2,16 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
+#include "budget/budgets.h"
+#include "budget/search.h"
 #include "emit/evaluate.h"
+#include "emit/float_notes.h"
 #include "emit/golden.h"
 #include "emit/plan_writer.h"
 #include "hash64.h"
 #include "import/onnx_loader.h"
-#include "ops/op_def.h"
 #include "passes/pass.h"
 #include "search/choose_by_time.h"
 #include "search/hold_out.h"
@@ -46,25 +47,11 @@ std::string summarize(const Graph& graph, Precision precision) {
                      graph.nodes.size(), int8_ops);
 }
 
-bool says_why_float(const Graph& graph, const std::string& node) {
-  return std::any_of(graph.notes.begin(), graph.notes.end(), [&](const plan::NoteT& note) {
-    return note.node == node && note.text.find("stays float") != std::string::npos;
-  });
-}
-
-// Float ops that read int8 data, by name: why an int8 plan computes floats at all.
-void note_float_ops(Graph& graph) {
-  const Uses uses(graph);
-  for (const Node& node : graph.nodes) {
-    if (node.code != OpCode::kDequantize) continue;
-    for (int reader : uses.readers[static_cast<size_t>(node.outputs[0])]) {
-      const Node& op = graph.nodes[static_cast<size_t>(reader)];
-      if (says_why_float(graph, op.name)) continue;
-      const bool able = op_def(op.code).int8 != Int8Rule::kNone;
-      graph.note(op.name, fmt::format("{} stays float32: {}", op_def(op.code).name,
-                                      able ? "not all that it reads is int8" : "it has no int8 kernel"));
-    }
-  }
+// A size that an earlier search has measured may lack what this one's options add to the plan's metadata.
+void check_size(uint64_t size, const Budgets& budgets) {
+  if (!budgets.size_bytes || size <= *budgets.size_bytes) return;
+  throw CompileError(fmt::format("the plan takes {} bytes, {} more than --max-size: search without --resume",
+                                 size, size - *budgets.size_bytes));
 }
 
 }  // namespace
@@ -76,12 +63,18 @@ CompileResult compile(const std::string& onnx_path, const CompileOptions& given,
   const Evaluator evaluate = make_evaluator(runner);
   Graph graph = load_onnx(onnx_path, options.shapes, evaluate);
   PassContext context{options, evaluate, runner, result.warnings, {}, {}, onnx_path};
-  run_pipeline(graph, context);
+  if (options.budgets) {
+    result.search = meet_budgets(graph, context);
+    if (!result.search->chosen) return result;
+  } else {
+    run_pipeline(graph, context);
+  }
+  const Precision precision = result.search ? result.search->chosen->candidate.precision : options.precision;
   if (graph.layout != Layout::kNhwc) {
     result.summary = fmt::format("stopped after {}: no plan", options.stop_after);
     return result;
   }
-  if (options.precision == Precision::kInt8) note_float_ops(graph);
+  if (precision == Precision::kInt8) note_float_ops(graph);
   EmitOptions emit;
   emit.source_name = std::filesystem::path(onnx_path).filename().string();
   emit.source_hash = hash_of_file(onnx_path);
@@ -90,9 +83,13 @@ CompileResult compile(const std::string& onnx_path, const CompileOptions& given,
   result.plan = write_plan(graph, emit);
   emit.golden = compute_golden(graph, result.plan, runner);
   result.plan = write_plan(graph, emit);
+  if (options.budgets) {
+    check_size(result.plan.size(), *options.budgets);
+    result.search->written_ms = least_latency(options.op_timer, {&result.plan, 1});
+  }
   if (context.unquantized && !options.allow_slower && options.stop_after.empty())
     refuse_slower(result.plan, graph, *context.unquantized, context);
-  result.summary = summarize(graph, options.precision);
+  result.summary = summarize(graph, precision);
   if (!context.precision_summary.empty()) result.summary += "; " + context.precision_summary;
   if (!context.prune_summary.empty()) result.summary += "; " + context.prune_summary;
   return result;

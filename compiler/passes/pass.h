@@ -13,6 +13,8 @@
 
 namespace bantam::compiler {
 
+class Judge;
+
 struct PassContext {
   const CompileOptions& options;
   const Evaluator& evaluate;
@@ -23,6 +25,7 @@ struct PassContext {
   std::string onnx_path;
   std::string precision_summary = {};     // set by the quantize pass
   std::optional<Graph> unquantized = {};  // likewise, where the plan's speed is to be compared
+  const Judge* judge = nullptr;           // of CompileOptions::max_drop; null: the graph as it is quantized
   bool halves = false;                    // likewise: the layers that stay float are float16
   std::vector<float> magnitudes = {};     // likewise: the largest on the samples, by value; 0: not known
 
@@ -39,8 +42,15 @@ std::span<const Pass> pipeline();
 // Runs the pipeline; the graph is checked after every pass. Honours dump_ir_directory and stop_after.
 void run_pipeline(Graph& graph, PassContext& context);
 
+// The passes before `prune`, and those behind it up to `quantize`.
+void prepare_for_pruning(Graph& graph, PassContext& context);
+void quantize_pruned(Graph& graph, PassContext& context);
+
 // The passes behind `quantize`: what makes a quantized graph ready to be written.
 void finish_quantized(Graph& graph, PassContext& context);
+
+// Of these, those that change what is computed: for a network that is to be judged, not written.
+void narrow_quantized(Graph& graph, PassContext& context);
 
 // In the order of the pipeline; each is described in its file.
 void take_images(Graph& graph, PassContext& context);

@@ -54,16 +54,37 @@ void check_stop_after(const std::string& name) {
   throw CompileError(fmt::format("--stop-after: no pass '{}'; there are:{}", name, names));
 }
 
+using PassFunction = void (*)(Graph& graph, PassContext& context);
+
+// The passes behind `after` (null: from the start) and before `before` (null: to the end).
+void run_between(PassFunction after, PassFunction before, Graph& graph, PassContext& context) {
+  bool behind = after == nullptr;
+  for (const Pass& pass : kPipeline) {
+    if (before != nullptr && pass.run == before) return;
+    if (behind) {
+      pass.run(graph, context);
+      check_graph(graph, std::string(pass.name));
+    }
+    behind = behind || pass.run == after;
+  }
+}
+
 }  // namespace
 
 std::span<const Pass> pipeline() { return kPipeline; }
 
-void finish_quantized(Graph& graph, PassContext& context) {
-  bool behind = false;
-  for (const Pass& pass : kPipeline) {
-    if (behind) pass.run(graph, context);
-    behind = behind || pass.run == quantize;
-  }
+void prepare_for_pruning(Graph& graph, PassContext& context) { run_between(nullptr, prune, graph, context); }
+
+void quantize_pruned(Graph& graph, PassContext& context) {
+  run_between(prune, quantize, graph, context);
+  quantize(graph, context);
+}
+
+void finish_quantized(Graph& graph, PassContext& context) { run_between(quantize, nullptr, graph, context); }
+
+void narrow_quantized(Graph& graph, PassContext& context) {
+  run_between(quantize, share_channels, graph, context);
+  mark_halves(graph, context);
 }
 
 void run_pipeline(Graph& graph, PassContext& context) {

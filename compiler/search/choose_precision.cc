@@ -77,7 +77,9 @@ KeptFloat choose_precision(Graph& graph, const Quantizer& quantize, PassContext&
     note_time(graph, costs, kept, context);
     return kept;
   }
-  const Judge judge(graph, context, *options.test);
+  std::optional<Judge> own;
+  if (context.judge == nullptr) own.emplace(graph, context, *options.test);
+  const Judge& judge = own ? *own : *context.judge;
   const MetDrop met = meet_drop(graph, judge, costs, quantize, kept, context);
   if (any(met.kept)) context.halves = choose_halves(quantize(met.kept), &judge, context);
   note_time(graph, costs, kept, context);

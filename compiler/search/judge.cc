@@ -26,7 +26,9 @@ Graph before_softmax(Graph graph) {
       if (node.code != OpCode::kSoftmax || node.outputs[0] != output) continue;
       const ValueId scores = node.inputs[0];
       const bool input = std::find(graph.inputs.begin(), graph.inputs.end(), scores) != graph.inputs.end();
-      if (!graph.is_constant(scores) && !input && !graph.is_output(scores)) output = scores;
+      if (graph.is_constant(scores) || input || graph.is_output(scores)) break;
+      output = scores;
+      graph.value(scores).half = false;
       break;
     }
   }

@@ -128,7 +128,10 @@ MetDrop meet_drop(const Graph& graph, const Judge& judge, const OpCosts& costs, 
   if (verdict.drop <= *context.options.max_drop)
     return {units, std::vector<bool>(units.size(), false), kept, verdict};
   if (units.empty()) throw CompileError("--max-drop: the model has no op that could run in int8");
-  measure_units(graph, judge, costs, quantize, context, units);
+  // What int8 costs a unit is told from what came before, such as pruning, by comparing with `graph` itself.
+  std::optional<Judge> own;
+  if (context.judge != nullptr) own.emplace(graph, context, *context.options.test);
+  measure_units(graph, own ? *own : judge, costs, quantize, context, units);
   return Search(graph, judge, quantize, kept, context, std::move(units)).run(verdict);
 }
 

@@ -12,8 +12,8 @@ struct MetDrop {
   Verdict verdict;
 };
 
-// From the nodes `kept` already, the units that cost most accuracy per time, as few as reach the drop. Throws
-// CompileError when not one unit can be int8.
+// From the nodes `kept` already, the units that cost most accuracy per time, as few as reach the drop, which
+// `judge` finds. Throws CompileError when not one unit can be int8.
 MetDrop meet_drop(const Graph& graph, const Judge& judge, const OpCosts& costs, const Quantizer& quantize,
                   const KeptFloat& kept, PassContext& context);
 

@@ -105,6 +105,23 @@ TEST_CASE("cli: a compilation stopped while it calibrates leaves the old plan, n
   }
 }
 
+TEST_CASE("cli: a search that is stopped keeps what it has measured") {
+  TemporaryDirectory dir;
+  const std::string plan = dir.file("x.bantam"), resume = dir.file("search.json");
+  const std::vector<std::string> search = {
+      "compile",          kOnnx,           "-o",  plan,       "--calibrate",
+      kDigits + "/calib", "--max-latency", "10s", "--resume", resume};
+  const int status = interrupt(search + kImageFlags, SIGINT,
+                               [](const Terminal& terminal) { return terminal.shows("search: fp16"); });
+  CHECK(status == 128 + SIGINT);
+  CHECK(entries(dir.path()) == 1);
+  const std::string kept = read_back(resume);
+  CHECK(kept.find("\"int8\"") != std::string::npos);
+  CHECK(kept.find("\"fp32\"") == std::string::npos);
+  REQUIRE(run_program(search + kImageFlags).status == 0);
+  CHECK(read_back(resume).find("\"fp32\"") != std::string::npos);
+}
+
 TEST_CASE("cli: a run stopped while it writes leaves no temporary file") {
   TemporaryDirectory data, out;
   const std::vector<std::string> run = {

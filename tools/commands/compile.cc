@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "bantam/compiler/compiler.h"
+#include "commands/budget_flags.h"
 #include "commands/command.h"
 #include "commands/compile_flags.h"
 #include "commands/report_flags.h"
@@ -16,6 +17,7 @@
 #include "io/failure.h"
 #include "io/progress.h"
 #include "io/text.h"
+#include "report/show/search.h"
 
 namespace bantam::tools {
 namespace {
@@ -33,11 +35,13 @@ struct CompileFlags {
   CalibrationFlags calibration;
   TestFlags test;
   PrecisionFlags choice;
+  BudgetFlags budgets;
   PruneFlags prune;
   std::string dump_ir;
   std::string stop_after;
   bool no_doctor = false;
   std::string report;
+  bool json = false;
   int threads = 0;
   ModelFlags model_flags;
 };
@@ -90,21 +94,31 @@ void check_flags(const CompileFlags& flags) {
   bool int8 = flags.precision == "int8";
   flags.prune.check();
   flags.test.check();
-  flags.choice.check(int8);
+  bool searches = flags.budgets.given();
+  flags.choice.check(int8 || searches);
+  flags.budgets.check(flags.choice.max_drop, !flags.prune.ratio.empty());
+  if (searches && (!flags.dump_ir.empty() || !flags.stop_after.empty()))
+    throw UsageError("--dump-ir and --stop-after do not go with budgets, which compile many networks");
+  if (searches && flags.calibration.paths.empty())
+    throw UsageError("budgets need --calibrate with samples (a folder of images or an .npy file)");
   if (int8 && flags.calibration.paths.empty()) {
     throw UsageError("--precision int8 needs --calibrate with samples (a folder of images or an .npy file)");
   }
   if (flags.prune.needs_samples() && flags.calibration.paths.empty()) {
     throw UsageError("--prune needs --calibrate with samples (a folder of images or an .npy file)");
   }
-  if (!int8 && flags.precision != "fp16" && flags.prune.ratio.empty() && !flags.calibration.paths.empty())
+  if (!int8 && !searches && flags.precision != "fp16" && flags.prune.ratio.empty() &&
+      !flags.calibration.paths.empty())
     throw UsageError("--calibrate goes with --precision int8 or fp16 or with --prune");
   parse_passes(flags.passes);
-  if (!int8 && flags.passes != kAllPasses)
+  if (!int8 && !searches && flags.passes != kAllPasses)
     throw UsageError("--quantize-passes goes with --precision int8 only");
-  if (!int8 && !flags.ranges.empty()) throw UsageError("--ranges goes with --precision int8 only");
+  if (!int8 && !searches && !flags.ranges.empty())
+    throw UsageError("--ranges goes with --precision int8 only");
   if (!flags.report.empty() && (flags.output.empty() || !flags.stop_after.empty()))
     throw UsageError("--report is about a whole plan: give -o M.bantam, and no --stop-after");
+  if (flags.json && !searches)
+    throw UsageError("--json is about a search: give --max-latency, --max-size, --max-memory or --minimize");
   if (flags.output.empty() && flags.stop_after.empty()) throw UsageError("--output is required: -o M.bantam");
 }
 
@@ -121,7 +135,7 @@ compiler::CompileOptions compile_options(const CompileFlags& flags, Progress& pr
     options.calibration = flags.calibration.samples(flags.model, flags.model_flags);
   options.test = flags.test.test_set(flags.model, flags.model_flags);
   if (!flags.prune.ratio.empty()) options.prune = flags.prune.options();
-  flags.choice.set(options);
+  flags.choice.set(options, flags.budgets.given());
   options.dump_ir_directory = flags.dump_ir;
   options.stop_after = flags.stop_after;
   std::string text = (flags.precision.empty() ? "" : " --precision " + flags.precision) +
@@ -159,6 +173,8 @@ int run_compile(const CompileFlags& flags) {
   if (!flags.dump_ir.empty()) make_directories(flags.dump_ir);
   Progress progress;
   compiler::CompileOptions options = compile_options(flags, progress);
+  std::optional<SearchFile> search_file;
+  flags.budgets.set(options, flags.model, flags.choice.device, search_file);
   examine_samples(flags, options);
   compiler::CompileResult result = compiler::compile(flags.model, options, plan_runner_factory());
   progress.clear();
@@ -166,10 +182,17 @@ int run_compile(const CompileFlags& flags) {
     std::fprintf(stderr, "bantam: warning: %s\n", warning.c_str());
   bool writes = !result.plan.empty() && !flags.output.empty();
   if (writes) write_file(flags.output, result.plan);
-  if (!result.summary.empty()) std::printf("%s\n", result.summary.c_str());
-  if (writes) std::printf("%s: %s\n", flags.output.c_str(), human_bytes(result.plan.size()).c_str());
+  if (result.search)
+    std::printf("%s", flags.json ? (search_json(*result.search) + "\n").c_str()
+                                 : search_text(*result.search).c_str());
+  if (result.search && !result.search->chosen)
+    throw Failure(flags.model,
+                  "the budgets contradict each other: no network meets them all, nothing is written");
+  std::FILE* out = flags.json ? stderr : stdout;
+  if (!result.summary.empty()) std::fprintf(out, "%s\n", result.summary.c_str());
+  if (writes) std::fprintf(out, "%s: %s\n", flags.output.c_str(), human_bytes(result.plan.size()).c_str());
   if (!flags.report.empty())
-    write_report(flags.report, flags.model, flags.output, options, flags.calibration.paths);
+    write_report(flags.report, flags.model, flags.output, options, flags.calibration.paths, result.search);
   return 0;
 }
 
@@ -201,6 +224,7 @@ void add_compile(CLI::App& app, Action& chosen) {
       ->check(CLI::IsMember(names_of(kRanges)));
   flags->test.add_to(*command);
   flags->choice.add_to(*command);
+  flags->budgets.add_to(*command);
   command->add_flag("--no-doctor", flags->no_doctor,
                     "Calibrate without examining the samples first (normalization, order of channels, "
                     "copies, number)");
@@ -215,6 +239,7 @@ void add_compile(CLI::App& app, Action& chosen) {
                       "Write what the plan is, its speed and its error as a page for a browser, FILE.html");
   command->add_option("--dump-ir", flags->dump_ir, "Write the graph after every pass into this folder");
   command->add_option("--stop-after", flags->stop_after, "Stop after this pass");
+  command->add_flag("--json", flags->json, "Print what a search within budgets saw as one JSON object");
   command->add_option("--threads", flags->threads, "0 (default): all cores")->check(CLI::NonNegativeNumber);
   command->callback([flags, &chosen] { chosen = [flags] { return run_compile(*flags); }; });
 }

@@ -155,15 +155,16 @@ void PrecisionFlags::add_to(CLI::App& command) {
 void PrecisionFlags::check(bool int8) const {
   if (!max_drop.empty()) parse_drop(max_drop);
   if (!int8 && (!max_drop.empty() || !device.empty() || allow_slower))
-    throw UsageError("--max-drop, --device-profile and --allow-slower go with --precision int8 only");
+    throw UsageError(
+        "--max-drop, --device-profile and --allow-slower go with --precision int8 or with budgets");
 }
 
-void PrecisionFlags::set(compiler::CompileOptions& options) const {
-  if (options.precision != compiler::Precision::kInt8) return;
+void PrecisionFlags::set(compiler::CompileOptions& options, bool searches) const {
+  if (options.precision != compiler::Precision::kInt8 && !searches) return;
   if (!max_drop.empty()) options.max_drop = parse_drop(max_drop);
   if (!device.empty() && device != "this") {
     options.op_timer = profile_timer(device);
-  } else if (!device.empty() || !kInstrumented) {
+  } else if (searches || !device.empty() || !kInstrumented) {
     options.op_timer = measuring_timer();
   }
   options.choose_by_time = !device.empty();

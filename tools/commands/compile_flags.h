@@ -38,7 +38,7 @@ struct PrecisionFlags {
 
   void add_to(CLI::App& command);
   void check(bool int8) const;  // UsageErrors
-  void set(compiler::CompileOptions& options) const;
+  void set(compiler::CompileOptions& options, bool searches) const;
   std::string text() const;  // the flags again, for the plan's provenance
 };
 

@@ -85,14 +85,17 @@ void compare(const ComparisonFlags& flags, const std::string& onnx, const Model&
 }
 
 void write_report(const std::string& html, const std::string& onnx, const std::string& plan_path,
-                  const compiler::CompileOptions& options, const std::vector<std::string>& calibration) {
+                  const compiler::CompileOptions& options, const std::vector<std::string>& calibration,
+                  const std::optional<compiler::SearchReport>& search) {
   const Model plan = open_plan(plan_path);
   Report report = describe(plan, plan_path);
+  report.search = search;
   measure_times(plan_path, kReportSeconds, report);
   if (!calibration.empty()) {
     const InputSet inputs(assign_inputs(calibration, input_names(plan), "--calibrate"),
                           image_options_of(plan));
-    Subject subject = make_subject(plan, bytes_of(plan_path), plan_path, inputs, {onnx, "", options});
+    Subject subject = make_subject(plan, bytes_of(plan_path), plan_path, inputs,
+                                   {onnx, "", search ? options_of(options, *search->chosen) : options});
     subject.count = limited(inputs.count(), kMostReportSamples);
     compare(subject, report);
   }

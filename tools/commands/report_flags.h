@@ -35,9 +35,10 @@ void compare(const ComparisonFlags& flags, const std::string& onnx, const Model&
 void compare(const Subject& subject, Report& report);
 
 // The page that `compile --report` writes: about the plan at `plan_path`, compared with the model on the
-// first of the calibration samples, when there are any.
+// first of the calibration samples, when there are any. `search`: that found the plan.
 void write_report(const std::string& html, const std::string& onnx, const std::string& plan_path,
-                  const compiler::CompileOptions& options, const std::vector<std::string>& calibration);
+                  const compiler::CompileOptions& options, const std::vector<std::string>& calibration,
+                  const std::optional<compiler::SearchReport>& search);
 
 struct ReportFlags {
   std::string html;

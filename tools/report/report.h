@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "bantam/compiler/budgets.h"
+
 namespace bantam::tools {
 
 // How far a tensor of the plan is from the same tensor in float32, over all samples.
@@ -91,8 +93,9 @@ struct Report {
   std::string calibration;
   uint64_t plan_bytes = 0, weights_bytes = 0, arena_bytes = 0, macs = 0;
   std::vector<OpReport> ops;
-  double total_ms = -1;            // of one run, ops together; < 0: not measured
-  std::vector<std::string> notes;  // of nodes that are no op of the plan
+  double total_ms = -1;                          // of one run, ops together; < 0: not measured
+  std::vector<std::string> notes;                // of nodes that are no op of the plan
+  std::optional<compiler::SearchReport> search;  // that found the plan
 
   // Only when samples were given:
   int64_t samples = 0;

@@ -3,6 +3,7 @@
 #include "io/text.h"
 #include "report/show/plots.h"
 #include "report/show/render.h"
+#include "report/show/search.h"
 
 namespace bantam::tools {
 namespace {
@@ -200,8 +201,8 @@ std::string to_html(const Report& report) {
   return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/><meta name=\"viewport\" "
          "content=\"width=device-width, initial-scale=1\"/><title>" +
          escaped(report.plan) + "</title><style>" + kStyle + "</style></head>\n<body>" + header(report) +
-         tiles(report) + suggestions(report) + waterfall(report) + ops(report) + histograms(report) +
-         notes(report) + "</body></html>\n";
+         tiles(report) + (report.search ? search_html(*report.search) : "") + suggestions(report) +
+         waterfall(report) + ops(report) + histograms(report) + notes(report) + "</body></html>\n";
 }
 
 }  // namespace bantam::tools

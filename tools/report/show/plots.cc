@@ -56,6 +56,18 @@ std::string bar_plot(std::span<const BarPart> parts, const std::string& title) {
   return svg + "</svg>";
 }
 
+std::string scatter_plot(std::span<const PlotPoint> points, const std::string& title) {
+  constexpr double kSide = 100, kPoint = 2;  // half of it wide: plots of points are twice as wide as high
+  std::string svg = open_svg(kSide, kSide, "scatter", title);
+  for (const PlotPoint& point : points) {
+    svg += format("<ellipse class=\"%s\" cx=\"%.3g\" cy=\"%.3g\" rx=\"%.3g\" ry=\"%.3g\"><title>",
+                  point.style, kSide * std::clamp(point.x, 0.0, 1.0),
+                  kSide * (1 - std::clamp(point.y, 0.0, 1.0)), kPoint / 3, kPoint) +
+           escaped(point.title) + "</title></ellipse>";
+  }
+  return svg + "</svg>";
+}
+
 std::string histogram_plot(const TensorHistogram& histogram) {
   // What is shown: values and range together.
   const double first = std::min(histogram.min, histogram.low), last = std::max(histogram.max, histogram.high);

@@ -17,6 +17,13 @@ struct BarPart {
 // A horizontal bar of parts; `title` is shown under the pointer and read aloud.
 std::string bar_plot(std::span<const BarPart> parts, const std::string& title);
 
+struct PlotPoint {
+  double x = 0, y = 0;  // 0..1 of the plot's width and height, from below
+  const char* style = "";
+  std::string title;
+};
+std::string scatter_plot(std::span<const PlotPoint> points, const std::string& title);
+
 // The counts, on a scale of their roots so that few show beside many, with the range's ends marked.
 std::string histogram_plot(const TensorHistogram& histogram);
 

@@ -13,14 +13,11 @@
 #include <string_view>
 #include <vector>
 
+#include "bantam/compiler/budgets.h"
 #include "bantam/compiler/error.h"
 #include "plan_generated.h"
 
 namespace bantam::compiler {
-
-// kAsModel: int8 where the model states its quantization (QuantizeLinear and its kin), float32 elsewhere.
-// kFp32 computes such a model in float32, rounding where it says so; kFp16 is kAsModel with float16 weights.
-enum class Precision { kAsModel, kFp32, kFp16, kInt8 };
 
 // How the ranges of activations are chosen from what calibration saw. kMeasured: by that of the others whose
 // int8 network comes closest to the fp32 network on the calibration data.
@@ -111,6 +108,9 @@ struct PlanTimes {
 // The times of plans that are to be compared: measured here, in turns, or looked up.
 using OpTimer = std::function<std::vector<PlanTimes>(std::span<const std::vector<std::byte>> plans)>;
 
+// The millijoules of a run of this plan, as a counter of the machine tells.
+using EnergyMeter = std::function<double(std::span<const std::byte> plan)>;
+
 struct CompileOptions {
   Precision precision = Precision::kAsModel;
   // Of the fully connected layers that compute in float: bits of a weight, 8 or 4; 0: those of a float.
@@ -127,15 +127,20 @@ struct CompileOptions {
   bool choose_by_time = false;     // ops whose int8 form is slower stay float
   bool allow_slower = false;       // a plan slower than its fp32 plan is no error
   std::optional<double> max_drop;  // 0..1, of the accuracy, that int8 may cost: ops that cost more stay float
-  std::string dump_ir_directory;   // empty: none; else one text file per pass
-  std::string stop_after;          // name of the last pass to run; empty: all
-  std::string options_text;        // for the plan's provenance
-  int threads = 0;                 // 0: all cores
+  std::optional<Budgets> budgets;  // the network is searched for; needs calibration and op_timer
+  EnergyMeter energy_meter;        // for budgets; empty: energy is estimated
+  std::vector<Point> known_points;             // that an earlier search of the same model has measured
+  std::function<void(const Point&)> on_point;  // told of every point as it is measured; may be empty
+  std::string dump_ir_directory;               // empty: none; else one text file per pass
+  std::string stop_after;                      // name of the last pass to run; empty: all
+  std::string options_text;                    // for the plan's provenance
+  int threads = 0;                             // 0: all cores
   std::function<void(std::string_view stage, double fraction)> progress;  // may be empty
 };
 
 struct CompileResult {
-  std::vector<std::byte> plan;
+  std::vector<std::byte> plan;         // empty where budgets contradict each other
+  std::optional<SearchReport> search;  // where there were budgets
   std::vector<std::string> warnings;
   std::string summary;
 };
@@ -143,6 +148,9 @@ struct CompileResult {
 // Throws CompileError (the model, the data or the options are at fault) or InternalError.
 CompileResult compile(const std::string& onnx_path, const CompileOptions& options,
                       const PlanRunnerFactory& runner);
+
+// The options with which that network of a search by `given` is made without one.
+CompileOptions options_of(const CompileOptions& given, const Point& chosen);
 
 struct PrunedModel {
   std::string onnx;  // the file's bytes
