@@ -1,0 +1,52 @@
+#include "sparsity/solve_layer.h"
+
+#include <algorithm>
+
+#include "prune/data/samples.h"
+
+namespace bantam::compiler {
+namespace {
+
+constexpr int64_t kMostColumns = 1280;  // solved together
+
+int64_t rows_for(const SparseLayer& layer, int64_t per_column, int64_t fewest, int64_t most) {
+  return std::clamp(per_column * std::min<int64_t>(layer.columns, kMostColumns), fewest, most);
+}
+
+}  // namespace
+
+int64_t rows_for_curves(const SparseLayer& layer) { return rows_for(layer, 4, 2048, 4096); }
+int64_t rows_for_solution(const SparseLayer& layer) { return rows_for(layer, 16, 4096, 16384); }
+
+LayerSolver::LayerSolver(const SparseLayer& layer, const RowMatrix& rows, int per_sample,
+                         const CompileOptions& options) {
+  Indices chosen[2];
+  for (Eigen::Index row = 0; row < rows.rows(); ++row)
+    chosen[is_held_out(static_cast<int>(row) / per_sample) ? 1 : 0].push_back(row);
+  fitted_ = rows(chosen[0], Eigen::all);
+  held_ = chosen[1].empty() ? fitted_ : RowMatrix(rows(chosen[1], Eigen::all));
+  mean_ = fitted_.colwise().mean();
+  fitted_.rowwise() -= mean_;
+  held_.rowwise() -= mean_;
+  const int64_t channels = layer.columns / layer.taps;
+  second_order_.emplace(fitted_, blocks_of(layer.taps, channels, channels, 0, kMostColumns), options);
+}
+
+double LayerSolver::error(const RowMatrix& difference) const {
+  return static_cast<double>((held_ * difference.transpose()).squaredNorm());
+}
+
+SolvedLayer LayerSolver::solve(const RowMatrix& weights, int64_t count) const {
+  SolvedLayer best{without_least(weights, count), {}, 0};
+  best.error = error(best.weights - weights);
+  if (second_order_->sound()) {
+    RowMatrix solved = second_order_->remove(weights, count);
+    const double solved_error = error(solved - weights);
+    if (solved_error < best.error) best = {std::move(solved), {}, solved_error};
+  }
+  best.error /= std::max(error(weights), 1e-30);
+  best.shift = (weights - best.weights) * mean_.transpose();
+  return best;
+}
+
+}  // namespace bantam::compiler
