@@ -9,7 +9,7 @@
 namespace bantam::compiler {
 namespace {
 
-constexpr float kDamping = 0.01f;     // of the mean variance
+constexpr float kLeastVariance = 1e-3f;  // of the mean one
 constexpr Eigen::Index kPanel = 64;   // columns whose zeros are chosen together
 constexpr double kMostWork = 4e10;    // multiply-accumulates to solve a block's outputs again
 
@@ -34,7 +34,8 @@ RowMatrix without_least(const RowMatrix& weights, int64_t count) {
   return weights.cwiseProduct(kept);
 }
 
-SecondOrder::SecondOrder(const RowMatrix& rows, std::vector<Block> blocks, const CompileOptions& options)
+SecondOrder::SecondOrder(const RowMatrix& rows, std::vector<Block> blocks, float damping,
+                         const CompileOptions& options)
     : blocks_(std::move(blocks)), options_(options) {
   for (const Block& block : blocks_) {
     Factors& f = factors_.emplace_back();
@@ -44,9 +45,9 @@ SecondOrder::SecondOrder(const RowMatrix& rows, std::vector<Block> blocks, const
     f.covariance = Eigen::MatrixXf::Zero(size, size);
     f.covariance.selfadjointView<Eigen::Lower>().rankUpdate(f.rows.transpose(), 1 / count);
     f.covariance.triangularView<Eigen::StrictlyUpper>() = f.covariance.transpose();
-    const float scarcity = std::max(1.0f, static_cast<float>(size) / count);
-    const float mean = f.covariance.trace() / static_cast<float>(size);
-    f.covariance.diagonal().array() += std::max(kDamping * scarcity * mean, 1e-20f);
+    const float least = kLeastVariance * f.covariance.trace() / static_cast<float>(size);
+    f.covariance.diagonal() *= 1 + damping;
+    f.covariance.diagonal().array() += std::max(damping * least, 1e-20f);
     const Eigen::MatrixXf inverse = f.covariance.llt().solve(Eigen::MatrixXf::Identity(size, size));
     const Eigen::LLT<Eigen::MatrixXf> factored(inverse);
     f.upper = factored.matrixU();

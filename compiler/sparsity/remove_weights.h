@@ -19,8 +19,9 @@ RowMatrix without_least(const RowMatrix& weights, int64_t count);
 // solved again by least squares.
 class SecondOrder {
  public:
-  // `rows`: of the layer's inputs, about their mean; to outlive this.
-  SecondOrder(const RowMatrix& rows, std::vector<Block> blocks, const CompileOptions& options);
+  // `rows`: of the layer's inputs, about their mean. `damping`: added to each input's variance, as a share of
+  // it; the more, the less the inputs' covariances count.
+  SecondOrder(const RowMatrix& rows, std::vector<Block> blocks, float damping, const CompileOptions& options);
 
   // Whether the inputs vary within what float can hold. Nothing else may be called where they do not.
   bool sound() const { return sound_; }

@@ -8,6 +8,8 @@ namespace bantam::compiler {
 namespace {
 
 constexpr int64_t kMostColumns = 1280;  // solved together
+constexpr int64_t kAmple = 4;           // rows per column with which covariances are known well
+constexpr float kDampings[] = {0.01f, 0.1f, 1.0f};  // the first where rows are ample, else the best held out
 
 int64_t rows_for(const SparseLayer& layer, int64_t per_column, int64_t fewest, int64_t most) {
   return std::clamp(per_column * std::min<int64_t>(layer.columns, kMostColumns), fewest, most);
@@ -29,7 +31,12 @@ LayerSolver::LayerSolver(const SparseLayer& layer, const RowMatrix& rows, int pe
   fitted_.rowwise() -= mean_;
   held_.rowwise() -= mean_;
   const int64_t channels = layer.columns / layer.taps;
-  second_order_.emplace(fitted_, blocks_of(layer.taps, channels, channels, 0, kMostColumns), options);
+  const bool scarce = fitted_.rows() < kAmple * std::min<int64_t>(layer.columns, kMostColumns);
+  for (const float damping : kDampings) {
+    if (damping > kDampings[0] && !scarce) break;
+    candidates_.push_back(std::make_unique<SecondOrder>(
+        fitted_, blocks_of(layer.taps, channels, channels, 0, kMostColumns), damping, options));
+  }
 }
 
 double LayerSolver::error(const RowMatrix& difference) const {
@@ -39,8 +46,9 @@ double LayerSolver::error(const RowMatrix& difference) const {
 SolvedLayer LayerSolver::solve(const RowMatrix& weights, int64_t count) const {
   SolvedLayer best{without_least(weights, count), {}, 0};
   best.error = error(best.weights - weights);
-  if (second_order_->sound()) {
-    RowMatrix solved = second_order_->remove(weights, count);
+  for (const std::unique_ptr<SecondOrder>& candidate : candidates_) {
+    if (!candidate->sound()) continue;
+    RowMatrix solved = candidate->remove(weights, count);
     const double solved_error = error(solved - weights);
     if (solved_error < best.error) best = {std::move(solved), {}, solved_error};
   }

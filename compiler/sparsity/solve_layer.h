@@ -1,6 +1,8 @@
 // One layer by second order, checked on samples that it was not solved on.
 #pragma once
 
+#include <memory>
+
 #include "sparsity/layers.h"
 #include "sparsity/remove_weights.h"
 
@@ -29,7 +31,7 @@ class LayerSolver {
 
   Eigen::RowVectorXf mean_;
   RowMatrix fitted_, held_;  // about `mean_`
-  std::optional<SecondOrder> second_order_;
+  std::vector<std::unique_ptr<SecondOrder>> candidates_;
 };
 
 }  // namespace bantam::compiler

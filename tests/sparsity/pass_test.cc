@@ -106,7 +106,7 @@ TEST_CASE("a layer of few and dependent inputs is solved all the same") {
   const compiler::RowMatrix weights = compiler::RowMatrix::Random(6, 90);
   const CompileOptions options;
   // 45 columns to a block: the second one makes up for the first.
-  const compiler::SecondOrder layer(rows, compiler::blocks_of(9, 10, 10, 0, 45), options);
+  const compiler::SecondOrder layer(rows, compiler::blocks_of(9, 10, 10, 0, 45), 0.01f, options);
   REQUIRE(layer.sound());
   for (const int64_t count : {0, 1, 270, 500, 540}) {
     const compiler::RowMatrix sparse = layer.remove(weights, count);
