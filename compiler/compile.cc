@@ -48,7 +48,7 @@ std::string summarize(const Graph& graph, Precision precision) {
 
 bool says_why_float(const Graph& graph, const std::string& node) {
   return std::any_of(graph.notes.begin(), graph.notes.end(), [&](const plan::NoteT& note) {
-    return note.node == node && note.text.find("stays float32") != std::string::npos;
+    return note.node == node && note.text.find("stays float") != std::string::npos;
   });
 }
 

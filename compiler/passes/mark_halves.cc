@@ -1,6 +1,6 @@
-// fp16 plans: which convolutions and matrix products may be computed in float16, on processors with
-// arithmetic for it, and which values may be stored so. With calibration data by what the values are on
-// these; without, by what the constants tell.
+// fp16 plans, and what int8 plans keep in float16: which convolutions and matrix products may be computed in
+// float16, on processors with arithmetic for it, and which values may be stored so. With calibration data by
+// what the values are on these; without, by what the constants tell.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -23,7 +23,11 @@ class HalfMarker {
     for (const Node& node : graph.nodes) {
       for (ValueId id : node.inputs) look_at_constant(id, node.outputs[0]);
     }
-    if (context.options.calibration) look_at_samples(context);
+    if (context.halves) {
+      take_known(context.magnitudes);
+    } else if (context.options.calibration) {
+      look_at_samples(context);
+    }
     for (ValueId id : graph.inputs) fixed_[root(id)] = true;
     for (ValueId id : graph.outputs) fixed_[root(id)] = true;
     for (size_t v = 0; v < graph.values.size(); ++v) {
@@ -74,6 +78,26 @@ class HalfMarker {
                                               context.options.calibration->description);
   }
 
+  // The float values of an int8 network: known from its calibration, or from the steps that they come in.
+  // Those that become steps, or were some, stay as they are.
+  void take_known(const std::vector<float>& magnitudes) {
+    for (size_t v = 0; v < graph_.values.size(); ++v) {
+      const auto id = static_cast<ValueId>(v);
+      const bool known = v < magnitudes.size() && magnitudes[v] > 0;
+      if (!graph_.is_constant(id)) raise(id, known ? magnitudes[v] : NAN);
+    }
+    for (const Node& node : graph_.nodes) {
+      if (node.code != OpCode::kQuantize && node.code != OpCode::kDequantize) continue;
+      fixed_[root(node.inputs[0])] = fixed_[root(node.outputs[0])] = true;
+      if (node.code == OpCode::kDequantize) raise_to_steps(node);
+    }
+  }
+
+  void raise_to_steps(const Node& node) {
+    const Quantization& q = *graph_.value(node.inputs[0]).quantization;
+    largest_[root(node.outputs[0])] = q.scales[0] * static_cast<float>(128 + std::abs(q.zero_point));
+  }
+
   bool fits(ValueId id) const { return largest_[root(id)] * kHeadroom <= kLargestHalf; }
 
   bool computes(const Node& node) {
@@ -106,7 +130,7 @@ class HalfMarker {
 }  // namespace
 
 void mark_halves(Graph& graph, PassContext& context) {
-  if (context.options.precision == Precision::kFp16) HalfMarker(graph, context).run();
+  if (context.wants_halves()) HalfMarker(graph, context).run();
 }
 
 }  // namespace bantam::compiler

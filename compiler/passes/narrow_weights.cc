@@ -1,4 +1,4 @@
-// fp16 plans: weights and biases are stored as float16, where they are numbers that float16 has.
+// fp16 plans, and what int8 plans keep in float16: weights and biases are stored as float16, where they are numbers that float16 has.
 #include <fmt/format.h>
 
 #include <bit>
@@ -93,7 +93,7 @@ float largest_magnitude(const Tensor& tensor) {
 }
 
 void narrow_weights(Graph& graph, PassContext& context) {
-  if (context.options.precision != Precision::kFp16) return;
+  if (!context.wants_halves()) return;
   for (Node& node : graph.nodes) {
     if (!has_weights(node.code)) continue;
     const auto narrow_input = [&](size_t i, const char* what) {

@@ -24,6 +24,10 @@ struct PassContext {
   std::string precision_summary = {};     // set by the quantize pass
   std::string sparsity_summary = {};      // set by the sparsify pass
   std::optional<Graph> unquantized = {};  // likewise, where the plan's speed is to be compared
+  bool halves = false;                    // likewise: the layers that stay float are float16
+  std::vector<float> magnitudes = {};     // likewise: the largest on the samples, by value; 0: not known
+
+  bool wants_halves() const { return halves || options.precision == Precision::kFp16; }
 };
 
 struct Pass {

@@ -1,6 +1,8 @@
 // Post-training quantization: calibrate, decide, convert.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "passes/pass.h"
 #include "passes/rewriter.h"
 #include "quantize/assign.h"
@@ -37,6 +39,12 @@ Calibrated equalized(Graph& graph, const PassContext& context) {
   return after;
 }
 
+std::vector<float> magnitudes(const Statistics& statistics) {
+  std::vector<float> largest;
+  for (const Histogram& seen : statistics.histograms) largest.push_back(std::max(-seen.min(), seen.max()));
+  return largest;
+}
+
 }  // namespace
 
 void quantize(Graph& graph, PassContext& context) {
@@ -55,6 +63,7 @@ void quantize(Graph& graph, PassContext& context) {
     drop_dead_nodes(converted);
     return converted;
   };
+  context.magnitudes = magnitudes(statistics);
   const KeptFloat kept = choose_precision(graph, in_int8, context);
   Graph converted = in_int8(kept);
   if (context.options.op_timer) context.unquantized = std::move(graph);

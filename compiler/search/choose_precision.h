@@ -5,8 +5,8 @@
 
 namespace bantam::compiler {
 
-// Empty: none. Adds notes to `graph` why a node stays float, and says in the context what was measured.
-// Throws CompileError when CompileOptions::max_drop cannot be met.
+// Empty: none. Adds notes to `graph` why a node stays float, and says in the context what was measured, and
+// whether float means float16. Throws CompileError when CompileOptions::max_drop cannot be met.
 KeptFloat choose_precision(Graph& graph, const Quantizer& quantize, PassContext& context);
 
 }  // namespace bantam::compiler

@@ -57,6 +57,8 @@ bool is_conversion(OpCode code) {
 FinishedPlan finish(Graph graph, const PassContext& context) {
   std::vector<std::string> warnings;
   PassContext own{context.options, context.evaluate, context.runner, warnings, {}, {}, context.onnx_path};
+  own.halves = context.halves;
+  own.magnitudes = context.magnitudes;
   finish_quantized(graph, own);
   std::vector<std::byte> plan = write_plan(graph, EmitOptions{});
   return {std::move(plan), std::move(graph)};

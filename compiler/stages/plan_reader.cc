@@ -29,6 +29,21 @@ bool computes_with_weights(OpCode code) {
   return code == OpCode::kConv2d || code == OpCode::kConvTranspose2d || code == OpCode::kFullyConnected;
 }
 
+bool is_approximate(const plan::Tensor& weights) {
+  return weights.dtype() == DType::kInt8 || weights.dtype() == DType::kFloat16;
+}
+
+std::vector<double> row_norms(const Tensor& weights) {
+  std::vector<double> norms(static_cast<size_t>(weights.type.shape.empty() ? 0 : weights.type.shape[0]));
+  const std::span<const float> data = weights.as<float>();
+  for (size_t o = 0; o < norms.size(); ++o) {
+    const size_t row = data.size() / norms.size();
+    for (float w : data.subspan(o * row, row)) norms[o] += static_cast<double>(w) * static_cast<double>(w);
+    norms[o] = std::sqrt(norms[o]);
+  }
+  return norms;
+}
+
 std::string name_of(const plan::Tensor& tensor) { return tensor.name() ? tensor.name()->str() : ""; }
 
 }  // namespace
@@ -60,8 +75,8 @@ void PlanReader::read_op(const plan::Op& op) {
     quantizations_.try_emplace(name_of(output), q);
   if (!computes_with_weights(op.code()) || op.inputs()->Get(1) < 0) return;
   const plan::Tensor& weights = *plan_->tensors()->Get(static_cast<uint32_t>(op.inputs()->Get(1)));
-  const bool rounded = weights.dtype() == DType::kInt8 || weights.dtype() == DType::kFloat16;
-  if (weights.storage() == plan::Storage::kWeights && rounded) weighted_.try_emplace(name_of(output), &op);
+  if (weights.storage() != plan::Storage::kWeights) return;
+  if (layers_.try_emplace(name_of(output), &op).second && is_approximate(weights)) ++approximated_;
 }
 
 const Quantization* PlanReader::quantization(const std::string& tensor) const {
@@ -109,13 +124,22 @@ Tensor PlanReader::real_constant(const plan::Tensor& tensor) const {
   return result;
 }
 
+std::vector<double> PlanReader::weight_norms(const std::string& tensor) const {
+  const auto found = layers_.find(tensor);
+  if (found == layers_.end()) return {};
+  const Tensor weights =
+      real_constant(*plan_->tensors()->Get(static_cast<uint32_t>(found->second->inputs()->Get(1))));
+  return row_norms(weights);
+}
+
 std::optional<PlanReader::Weights> PlanReader::weights(const std::string& tensor) const {
-  const auto found = weighted_.find(tensor);
-  if (found == weighted_.end()) return std::nullopt;
+  const auto found = layers_.find(tensor);
+  if (found == layers_.end()) return std::nullopt;
   const plan::Op& op = *found->second;
   const auto operand = [&](uint32_t i) -> const plan::Tensor& {
     return *plan_->tensors()->Get(static_cast<uint32_t>(op.inputs()->Get(i)));
   };
+  if (!is_approximate(operand(1))) return std::nullopt;
   Weights result;
   result.code = op.code();
   result.weights = real_constant(operand(1));

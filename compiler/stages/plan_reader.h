@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "ir/graph.h"
 
@@ -27,7 +28,10 @@ class PlanReader {
   // The constants of the op that makes `tensor`, when they are approximations: integers or float16. Empty
   // where there are none.
   std::optional<Weights> weights(const std::string& tensor) const;
-  int ops_with_weights() const { return static_cast<int>(weighted_.size()); }
+  int ops_with_weights() const { return approximated_; }
+  // The norm of each output's weights of the op that makes `tensor`, exact or not. Empty where there are
+  // none.
+  std::vector<double> weight_norms(const std::string& tensor) const;
 
  private:
   void read_op(const plan::Op& op);
@@ -38,7 +42,8 @@ class PlanReader {
   uint64_t weights_offset_ = 0;
   const plan::Plan* plan_ = nullptr;
   std::map<std::string, Quantization> quantizations_;
-  std::map<std::string, const plan::Op*> weighted_;  // by the name of the output
+  std::map<std::string, const plan::Op*> layers_;  // with constant weights, by the name of the output
+  int approximated_ = 0;                           // of these
 };
 
 }  // namespace bantam::compiler

@@ -8,6 +8,7 @@
 #include "passes/pass.h"
 #include "passes/rewriter.h"
 #include "stages/add_switches.h"
+#include "stages/follow_scaling.h"
 #include "stages/plan_reader.h"
 
 namespace bantam::compiler {
@@ -46,6 +47,7 @@ SwitchedPlan compile_switched(const std::string& onnx_path, const CompileOptions
   SwitchedPlan result;
   if (!plan.empty()) {
     const PlanReader reader(plan);
+    follow_scaling(graph, reader);
     result.switches = add_switches(graph, reader);
     check_graph(graph, "adding switches");
     const auto weights = std::ranges::count(result.switches, Cause::kWeights, &Switch::cause);

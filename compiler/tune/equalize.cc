@@ -5,7 +5,7 @@
 #include <mutex>
 
 #include "prune/data/samples.h"
-#include "tune/scale_units.h"
+#include "tune/scale_channels.h"
 
 namespace bantam::compiler {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 constexpr int kMostSamples = 128;
 constexpr double kWorthwhile = 0.95;  // of the error that stays, below which weights are changed
 constexpr float kReached = 0.9999f;   // of a limit
-constexpr double kMostFactor = 1e6;
+constexpr double kMostFactor = 1 << 20;
 
 // Of every channel of a value on the calibration data.
 struct ChannelStatistics {
@@ -137,27 +137,18 @@ class Equalizer {
     for (size_t p = 0; p < chosen.size(); ++p) {
       if (chosen[p].empty()) continue;
       changed = true;
-      const ScaleProblem& problem = units_.problems[p];
-      for (int node : problem.producers) scale_outputs(graph_.nodes[static_cast<size_t>(node)], chosen[p]);
-      for (int node : problem.readers) scale_inputs(graph_.nodes[static_cast<size_t>(node)], chosen[p]);
+      scale_channels(graph_, units_, units_.problems[p], chosen[p]);
     }
     return changed;
   }
 
  private:
-  std::vector<double> of_value(ValueId id, const std::vector<double>& factors) const {
-    std::vector<double> result;
-    for (int unit : units_.unit_of[static_cast<size_t>(id)])
-      result.push_back(factors[static_cast<size_t>(unit)]);
-    return result;
-  }
-
   double error(const ScaleProblem& problem, const std::vector<double>& factors) const {
     double sum = 0;
     for (int index : problem.readers) {
       const Node& node = graph_.nodes[static_cast<size_t>(index)];
       const Layer layer(graph_, node, seen_);
-      if (layer.usual()) sum += rounding_error(layer, of_value(node.inputs[0], factors));
+      if (layer.usual()) sum += rounding_error(layer, factors_of(units_, node.inputs[0], factors));
     }
     return sum;
   }
@@ -236,6 +227,11 @@ class Equalizer {
     return best;
   }
 
+  static double power_of_two(double near, double most) {
+    const double power = std::exp2(std::round(std::log2(std::clamp(near, 1 / kMostFactor, most))));
+    return power > most ? power / 2 : power;
+  }
+
   // Factors between those that make all ranges alike (`share` 0) and those that make all weights alike (1).
   static std::vector<double> balanced(const std::vector<double>& range, const std::vector<double>& demand,
                                       double share, const std::vector<double>& most,
@@ -251,40 +247,9 @@ class Equalizer {
     if (after <= 0) return factors;
     for (size_t u = 0; u < range.size(); ++u) {
       if (range[u] <= 0 || demand[u] <= 0 || fixed[u]) continue;
-      factors[u] = std::clamp(factors[u] * before / after, 1 / kMostFactor, most[u]);
+      factors[u] = power_of_two(factors[u] * before / after, most[u]);
     }
     return factors;
-  }
-
-  void set_constant(ValueId& id, Tensor tensor) {
-    tensor.steps = nullptr;
-    id = graph_.add_constant(graph_.value(id).name, std::move(tensor));
-  }
-
-  void scale_outputs(Node& node, const std::vector<double>& factors) {
-    const std::vector<double> factor = of_value(node.outputs[0], factors);
-    Tensor weights = graph_.constant(node.inputs[1]);
-    const std::span<float> w = weights.as<float>();
-    const size_t row = w.size() / static_cast<size_t>(weights.type.shape[0]);
-    for (size_t i = 0; i < w.size(); ++i) w[i] = static_cast<float>(w[i] * factor[i / row]);
-    set_constant(node.inputs[1], std::move(weights));
-    if (node.inputs.size() < 3 || node.inputs[2] == kNoValue) return;
-    Tensor bias = graph_.constant(node.inputs[2]);
-    const std::span<float> b = bias.as<float>();
-    for (size_t o = 0; o < b.size(); ++o) b[o] = static_cast<float>(b[o] * factor[o]);
-    set_constant(node.inputs[2], std::move(bias));
-  }
-
-  void scale_inputs(Node& node, const std::vector<double>& factors) {
-    const std::vector<double> factor = of_value(node.inputs[0], factors);
-    const Layer layer(graph_, node, seen_);
-    Tensor weights = graph_.constant(node.inputs[1]);
-    const std::span<float> w = weights.as<float>();
-    for (size_t i = 0; i < w.size(); ++i) {
-      const size_t c = layer.first_input(i / layer.row) + i % layer.per_group;
-      w[i] = static_cast<float>(w[i] / factor[c]);
-    }
-    set_constant(node.inputs[1], std::move(weights));
   }
 
   Graph& graph_;

@@ -195,4 +195,21 @@ double largest_difference(const std::vector<float>& a, const std::vector<float>&
   return difference / std::max(largest, 1e-30);
 }
 
+Tensor& changeable(Graph& graph, ValueId id) {
+  auto copy = std::make_shared<Tensor>(graph.constant(id));
+  Tensor& tensor = *copy;
+  graph.value(id).constant = std::move(copy);
+  return tensor;
+}
+
+void rescale(Graph& graph, size_t from, size_t to, size_t channel, float factor) {
+  const std::span<float> made = changeable(graph, graph.nodes[from].inputs[1]).as<float>();
+  const std::span<float> bias = changeable(graph, graph.nodes[from].inputs[2]).as<float>();
+  const size_t row = made.size() / bias.size();
+  for (size_t i = 0; i < row; ++i) made[channel * row + i] *= factor;
+  bias[channel] *= factor;
+  const std::span<float> read = changeable(graph, graph.nodes[to].inputs[1]).as<float>();
+  for (size_t i = channel; i < read.size(); i += bias.size()) read[i] /= factor;
+}
+
 }  // namespace bantam::tests

@@ -37,6 +37,11 @@ struct NamedNet {
 // One for each way in which channels depend on each other.
 const std::vector<NamedNet>& nets();
 
+Tensor& changeable(Graph& graph, ValueId id);  // the constant `id`, which nobody else shares afterwards
+// Channel `channel` of what node `from` makes times `factor`, which node `to`, which is not depthwise, makes
+// up for.
+void rescale(Graph& graph, size_t from, size_t to, size_t channel, float factor);
+
 // `count` random samples for the graph's inputs.
 compiler::SampleSource samples_for(const Graph& graph, int count, unsigned seed = 7);
 // The first output of each sample.

@@ -201,10 +201,37 @@ TEST_CASE("the op that a suggestion names is the one that spoils the output") {
   const std::string spoilt = net.graph.nodes.back().name;
   net.output(net.dense(x, 4));
   const Samples samples = random_samples(16, 16, 1.0f);
-  const tools::Report report = report_on(net.graph, int8(samples, {1, 16}), samples);
+  compiler::CompileOptions options = int8(samples, {1, 16});
+  options.quantize_passes.equalize = false;  // which would spread the error over the ops before it
+  const tools::Report report = report_on(net.graph, options, samples);
   REQUIRE(!report.suggestions.empty());
   CHECK(report.suggestions[0].text.find(spoilt) != std::string::npos);
   CHECK(report.suggestions[0].gain_db > 1);
+}
+
+// In the plan its channels are as large as those of the others: the network that it is compared with must
+// have them so, too.
+TEST_CASE("channels that were equalized are no error of their layers") {
+  Net net;
+  ValueId x = net.reshape(net.input({1, 192}), {1, 8, 8, 3});
+  x = net.relu(net.conv(x, 12, 3));
+  x = net.relu(net.conv(x, 12, 3, 12));
+  x = net.conv(x, 12);
+  net.output(net.dense(net.global_pool(x), 4));
+  const std::vector<Node>& nodes = net.graph.nodes;
+  REQUIRE(nodes[3].code == OpCode::kConv2d);
+  REQUIRE(nodes[5].code == OpCode::kConv2d);
+  rescale(net.graph, 3, 5, 0, 128.0f);
+  rescale(net.graph, 3, 5, 1, 1.0f / 128);
+  const Samples samples = random_samples(16, 192, 1.0f);
+  const tools::Report report = report_on(net.graph, int8(samples, {1, 192}), samples);
+  CHECK(report.unmatched == 0);
+  CHECK(report.noise < 0.01);
+  for (const tools::OpReport& op : report.ops) {
+    INFO(op.tensor);
+    CHECK(op.distance.ratio() < 0.01);
+    for (double own : op.own) CHECK(std::fabs(own) < 0.02);
+  }
 }
 
 }  // namespace

@@ -71,6 +71,38 @@ TEST_CASE("with slow ops kept float the plan is written") {
     CHECK(!op.text.starts_with("Conv2d int8"));
 }
 
+bool is_half(const tools::OpSignature& op) {
+  return op.text.starts_with("Conv2d") && op.text.find("float16") != std::string::npos;
+}
+
+// Times of plans whose float16 convolutions take `half_ms`, the int8 ones 20 ms, all others 1 ms.
+compiler::OpTimer with_halves(double half_ms) {
+  return [half_ms](std::span<const std::vector<std::byte>> plans) {
+    std::vector<PlanTimes> times = times_of(20)(plans);
+    for (size_t p = 0; p < plans.size(); ++p) {
+      const std::vector<tools::OpSignature> ops = tools::op_signatures(plans[p]);
+      times[p].total_ms = 0;
+      for (size_t i = 0; i < ops.size(); ++i) {
+        if (is_half(ops[i])) times[p].op_ms[i] = half_ms;
+        times[p].total_ms += times[p].op_ms[i];
+      }
+    }
+    return times;
+  };
+}
+
+TEST_CASE("what stays float is float16 where that is no slower") {
+  for (const double half_ms : {1.0, 3.0}) {
+    Compilation compile;
+    compile.options.op_timer = with_halves(half_ms);
+    compile.options.choose_by_time = true;
+    const CompileResult result = compile();
+    int halves = 0;
+    for (const tools::OpSignature& op : tools::op_signatures(result.plan)) halves += is_half(op) ? 1 : 0;
+    CHECK((halves > 0) == (half_ms == 1.0));
+  }
+}
+
 TEST_CASE("a timer that finds nothing slower does not change a byte") {
   Compilation compile;
   const CompileResult plain = compile();

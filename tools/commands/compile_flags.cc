@@ -143,7 +143,8 @@ void PrecisionFlags::add_to(CLI::App& command) {
   command.add_option("--max-drop", max_drop,
                      "The accuracy that int8 may cost, such as 0.5%: top-1 on --inputs with --labels, else "
                      "samples on which top-1 "
-                     "differs from fp32's, else the outputs' noise; ops that cost more stay float32");
+                     "differs from fp32's, else the outputs' noise; ops that cost more stay float (float16 "
+                     "where that serves)");
   command.add_option(
       "--device-profile", device,
       "Keep ops float32 that are slower in int8: by times that `bantam bench --profile-device FILE` "

@@ -133,15 +133,14 @@ struct CompileOptions {
   std::optional<TestSet> test;
   std::optional<PruneOptions> prune;
   std::optional<SparsityOptions> sparsity;
-  OpTimer op_timer;             // for kInt8; empty: speed is not looked at
-  bool choose_by_time = false;  // ops whose int8 form is slower stay float32
-  bool allow_slower = false;    // a plan slower than its fp32 plan is no error
-  std::optional<double>
-      max_drop;  // 0..1, of the accuracy, that int8 may cost: ops that cost more stay float32
-  std::string dump_ir_directory;  // empty: none; else one text file per pass
-  std::string stop_after;         // name of the last pass to run; empty: all
-  std::string options_text;       // for the plan's provenance
-  int threads = 0;                // 0: all cores
+  OpTimer op_timer;                // for kInt8; empty: speed is not looked at
+  bool choose_by_time = false;     // ops whose int8 form is slower stay float
+  bool allow_slower = false;       // a plan slower than its fp32 plan is no error
+  std::optional<double> max_drop;  // 0..1, of the accuracy, that int8 may cost: ops that cost more stay float
+  std::string dump_ir_directory;   // empty: none; else one text file per pass
+  std::string stop_after;          // name of the last pass to run; empty: all
+  std::string options_text;        // for the plan's provenance
+  int threads = 0;                 // 0: all cores
   std::function<void(std::string_view stage, double fraction)> progress;  // may be empty
 };
 

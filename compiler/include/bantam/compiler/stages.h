@@ -28,7 +28,8 @@ struct SwitchedPlan {
 };
 
 // The switched plan of the model as `options` compile it in float32, image options, shapes and pruning
-// included, with the approximations that `plan` makes. Ops and tensors are known by their names. Without
+// included, with the approximations that `plan` makes. Ops and tensors are known by their names; channels are
+// scaled as the plan's are (cross-layer equalization). Without
 // switches, and without the input for them, when the plan approximates nothing or is empty. Throws as compile
 // does.
 SwitchedPlan compile_switched(const std::string& onnx_path, const CompileOptions& options,
