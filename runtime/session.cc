@@ -239,7 +239,8 @@ void Session::resolve(bool with_bindings) {
   for (size_t i = 0; i < contexts_.size(); ++i) {
     const OpContext& op = loaded.ops[i];
     RunContext& context = contexts_[i];
-    if (lacks_zeros(op)) addresses_[static_cast<size_t>(op.inputs + 1 - loaded.operands.data())] = whole_[i].data;
+    if (lacks_zeros(op))
+      addresses_[static_cast<size_t>(op.inputs + 1 - loaded.operands.data())] = whole_[i].data;
     context.inputs = addresses_.data() + (op.inputs - loaded.operands.data());
     context.outputs = addresses_.data() + (op.outputs - loaded.operands.data());
     context.workspace = workspace_;
@@ -358,8 +359,8 @@ SessionMemory Session::memory() const {
   for (const WholeWeights& whole : whole_) memory.state += whole.data == nullptr ? 0 : whole.info.bytes;
   for (const Kernel* kernel : kernels_) memory.state += kernel->state_bytes();
   memory.bookkeeping = sizeof(Session) + kernels_.size_bytes() + contexts_.size_bytes() +
-                       whole_.size_bytes() + addresses_.size_bytes() + roots_.size_bytes() + inputs_.size_bytes() +
-                       outputs_.size_bytes();
+                       whole_.size_bytes() + addresses_.size_bytes() + roots_.size_bytes() +
+                       inputs_.size_bytes() + outputs_.size_bytes();
   return memory;
 }
 

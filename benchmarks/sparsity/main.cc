@@ -1,6 +1,7 @@
-// Whether sparse kernels pay: the 1x1 and depthwise convolutions of MobileNetV2 in float32, dense and channels
-// last, against XNNPACK's sparse ones, which are channels first, with and without the change of layout, and
-// against bantam's, which is channels last. One thread; every figure is the least of many runs, all in turns.
+// Whether sparse kernels pay: the 1x1 and depthwise convolutions of MobileNetV2 in float32, dense and
+// channels last, against XNNPACK's sparse ones, which are channels first, with and without the change of
+// layout, and against bantam's, which is channels last. One thread; every figure is the least of many runs,
+// all in turns.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -26,11 +27,11 @@ constexpr Layer kPointwise[] = {
     {{28, 144, 32}, 1}, {{28, 32, 192}, 3}, {{28, 192, 32}, 2}, {{14, 192, 64}, 1}, {{14, 64, 384}, 4},
     {{14, 384, 64}, 3}, {{14, 384, 96}, 1}, {{14, 96, 576}, 3}, {{14, 576, 96}, 2}, {{7, 576, 160}, 1},
     {{7, 160, 960}, 3}, {{7, 960, 160}, 2}, {{7, 960, 320}, 1}, {{7, 320, 1280}, 1}};
-constexpr Layer kDepthwise[] = {
-    {{112, 32, 32, 3, 1, true}, 1}, {{112, 96, 96, 3, 2, true}, 1}, {{56, 144, 144, 3, 1, true}, 1},
-    {{56, 144, 144, 3, 2, true}, 1}, {{28, 192, 192, 3, 1, true}, 2}, {{28, 192, 192, 3, 2, true}, 1},
-    {{14, 384, 384, 3, 1, true}, 4}, {{14, 576, 576, 3, 1, true}, 2}, {{14, 576, 576, 3, 2, true}, 1},
-    {{7, 960, 960, 3, 1, true}, 3}};
+constexpr Layer kDepthwise[] = {{{112, 32, 32, 3, 1, true}, 1},  {{112, 96, 96, 3, 2, true}, 1},
+                                {{56, 144, 144, 3, 1, true}, 1}, {{56, 144, 144, 3, 2, true}, 1},
+                                {{28, 192, 192, 3, 1, true}, 2}, {{28, 192, 192, 3, 2, true}, 1},
+                                {{14, 384, 384, 3, 1, true}, 4}, {{14, 576, 576, 3, 1, true}, 2},
+                                {{14, 576, 576, 3, 2, true}, 1}, {{7, 960, 960, 3, 1, true}, 3}};
 
 double time_ms(const Operator& op, int repeats) {
   const auto begin = std::chrono::steady_clock::now();
@@ -73,8 +74,10 @@ void print_speeds(const char* name, double dense, const std::vector<double>& ms)
 }
 
 void measure_pointwise(Sums& sums) {
-  std::printf("1x1 convolutions: dense in ms; the others' speed relative to it at %.0f, %.0f, %.0f and %.0f %% zeros\n",
-              100 * kSparsities[0], 100 * kSparsities[1], 100 * kSparsities[2], 100 * kSparsities[3]);
+  std::printf(
+      "1x1 convolutions: dense in ms; the others' speed relative to it at %.0f, %.0f, %.0f and %.0f %% "
+      "zeros\n",
+      100 * kSparsities[0], 100 * kSparsities[1], 100 * kSparsities[2], 100 * kSparsities[3]);
   for (const Layer& layer : kPointwise) {
     const Conv& c = layer.conv;
     std::deque<Operator> ops(3 + 2 * kCount);
@@ -119,7 +122,8 @@ void measure_depthwise() {
     last += layer.count * ms[0];
     first += layer.count * ms[1];
   }
-  std::printf("\nall depthwise convolutions of MobileNetV2: channels last %.3f ms, first %.3f ms\n", last, first);
+  std::printf("\nall depthwise convolutions of MobileNetV2: channels last %.3f ms, first %.3f ms\n", last,
+              first);
 }
 
 int run() {
@@ -127,11 +131,13 @@ int run() {
   Sums sums;
   measure_pointwise(sums);
   measure_depthwise();
-  std::printf("\nall 1x1 convolutions of MobileNetV2: dense %.3f ms; changing the layout around each %.3f ms\n",
-              sums.dense, sums.layout);
+  std::printf(
+      "\nall 1x1 convolutions of MobileNetV2: dense %.3f ms; changing the layout around each %.3f ms\n",
+      sums.dense, sums.layout);
   for (size_t s = 0; s < kCount; ++s) {
-    std::printf("at %2.0f %% zeros: channels first %.3f ms, bantam's %.3f ms, the faster of it and dense %.3f ms\n",
-                100 * kSparsities[s], sums.sparse[s], sums.own[s], sums.faster[s]);
+    std::printf(
+        "at %2.0f %% zeros: channels first %.3f ms, bantam's %.3f ms, the faster of it and dense %.3f ms\n",
+        100 * kSparsities[s], sums.sparse[s], sums.own[s], sums.faster[s]);
   }
   return 0;
 }

@@ -12,8 +12,8 @@
 // Not in its header.
 extern "C" void xnn_f32_spmm_minmax_ukernel_32x1__sse(size_t pixel_bytes, size_t channels, const float* input,
                                                       const float* weights, const int32_t* steps,
-                                                      const uint32_t* counts, float* output, size_t output_stride,
-                                                      const float* limits);
+                                                      const uint32_t* counts, float* output,
+                                                      size_t output_stride, const float* limits);
 #endif
 
 namespace bantam::bench {
@@ -38,7 +38,8 @@ void Operator::fill(const Conv& conv, double sparsity) {
   weights_.resize(conv.out * conv.kernel * conv.kernel * (conv.depthwise ? 1 : conv.in) + kSlack);
   bias_.assign(conv.out + kSlack, 0.1f);
   for (float& x : input_) x = uniform(random);
-  for (float& w : weights_) w = std::fabs(uniform(random)) < static_cast<float>(sparsity) ? 0.0f : uniform(random);
+  for (float& w : weights_)
+    w = std::fabs(uniform(random)) < static_cast<float>(sparsity) ? 0.0f : uniform(random);
 }
 
 void Operator::make_channels_last(const Conv& conv) {
@@ -47,13 +48,13 @@ void Operator::make_channels_last(const Conv& conv) {
              stride = static_cast<uint32_t>(conv.stride);
   const size_t groups = conv.depthwise ? conv.in : 1;
   require(xnn_create_convolution2d_nhwc_f32(pad, pad, pad, pad, kernel, kernel, stride, stride, 1, 1,
-                                            static_cast<uint32_t>(groups), conv.in / groups, conv.out / groups,
-                                            conv.in, conv.out, weights_.data(), bias_.data(), 0.0f, 6.0f, 0,
-                                            nullptr, nullptr, &operator_),
+                                            static_cast<uint32_t>(groups), conv.in / groups,
+                                            conv.out / groups, conv.in, conv.out, weights_.data(),
+                                            bias_.data(), 0.0f, 6.0f, 0, nullptr, nullptr, &operator_),
           "a convolution, channels last");
   size_t workspace = 0, alignment = 0, height = 0, width = 0;
-  require(xnn_reshape_convolution2d_nhwc_f32(operator_, 1, conv.size, conv.size, &workspace, &alignment, &height,
-                                             &width, nullptr),
+  require(xnn_reshape_convolution2d_nhwc_f32(operator_, 1, conv.size, conv.size, &workspace, &alignment,
+                                             &height, &width, nullptr),
           "its shape");
   workspace_.resize(workspace / sizeof(float) + kSlack);
   require(xnn_setup_convolution2d_nhwc_f32(operator_, workspace_.data(), input_.data(), output_.data()),
@@ -66,9 +67,9 @@ bool Operator::make_channels_first(const Conv& conv, double sparsity) {
              stride = static_cast<uint32_t>(conv.stride);
   const size_t groups = conv.depthwise ? conv.in : 1;
   const xnn_status status = xnn_create_convolution2d_nchw_f32(
-      pad, pad, pad, pad, kernel, kernel, stride, stride, 1, 1, static_cast<uint32_t>(groups), conv.in / groups,
-      conv.out / groups, conv.in, conv.out, weights_.data(), bias_.data(), 0.0f, 6.0f, 0, nullptr, nullptr,
-      &operator_);
+      pad, pad, pad, pad, kernel, kernel, stride, stride, 1, 1, static_cast<uint32_t>(groups),
+      conv.in / groups, conv.out / groups, conv.in, conv.out, weights_.data(), bias_.data(), 0.0f, 6.0f, 0,
+      nullptr, nullptr, &operator_);
   if (status != xnn_status_success) {
     operator_ = nullptr;
     return !conv.depthwise && make_microkernel(conv);
@@ -93,8 +94,10 @@ bool Operator::make_microkernel(const Conv& conv) {
       if (weights_[o * conv.in + k] == 0) continue;
       packed_.push_back(weights_[o * conv.in + k]);
       ++counts_.back();
-      if (first < 0) first = static_cast<int32_t>(k);
-      else steps_.push_back((static_cast<int32_t>(k) - last) * plane);
+      if (first < 0)
+        first = static_cast<int32_t>(k);
+      else
+        steps_.push_back((static_cast<int32_t>(k) - last) * plane);
       last = static_cast<int32_t>(k);
     }
   }
@@ -103,8 +106,8 @@ bool Operator::make_microkernel(const Conv& conv) {
   const float* from = input_.data() + static_cast<size_t>(first) * pixels;
   direct_ = [=, this, limits = std::vector<float>{0.0f, 6.0f, 0.0f, 0.0f}] {
     xnn_f32_spmm_minmax_ukernel_32x1__sse(pixels * sizeof(float), counts_.size(), from, packed_.data(),
-                                          steps_.data(), counts_.data(), output_.data(), pixels * sizeof(float),
-                                          limits.data());
+                                          steps_.data(), counts_.data(), output_.data(),
+                                          pixels * sizeof(float), limits.data());
   };
   return true;
 #else
@@ -131,12 +134,13 @@ bool Operator::make_own(const Conv& conv, double sparsity) {
       ++packed[at].source;  // SparseChannel::count lies there
     }
   }
-  const std::shared_ptr<float> scratch(static_cast<float*>(std::aligned_alloc(64, (conv.in + 4) * 64 * sizeof(float))),
-                                       &std::free);
-  const SparseProduct product{depth, static_cast<int64_t>(conv.out), depth, static_cast<int64_t>(conv.out), 0, 6};
+  const std::shared_ptr<float> scratch(
+      static_cast<float*>(std::aligned_alloc(64, (conv.in + 4) * 64 * sizeof(float))), &std::free);
+  const SparseProduct product{depth, static_cast<int64_t>(conv.out), depth, static_cast<int64_t>(conv.out), 0,
+                              6};
   direct_ = [=, this, packed = std::move(packed)] {
-    rows(product, input_.data(), reinterpret_cast<const SparseChannel*>(packed.data()), output_.data(), pixels,
-         scratch.get());
+    rows(product, input_.data(), reinterpret_cast<const SparseChannel*>(packed.data()), output_.data(),
+         pixels, scratch.get());
   };
   return true;
 }

@@ -1,4 +1,5 @@
-// XNNPACK's float32 operators on data of their own, channels last and channels first, and bantam's sparse kernel.
+// XNNPACK's float32 operators on data of their own, channels last and channels first, and bantam's sparse
+// kernel.
 #pragma once
 
 #include <xnnpack.h>
@@ -28,8 +29,8 @@ class Operator {
 
   // Dense. Ends the program with a message where XNNPACK refuses, as the next but one does.
   void make_channels_last(const Conv& conv);
-  // 1x1: sparse. Where XNNPACK refuses, as on x86 with AVX, what it would call on x86 without; false when there
-  // is no such thing.
+  // 1x1: sparse. Where XNNPACK refuses, as on x86 with AVX, what it would call on x86 without; false when
+  // there is no such thing.
   bool make_channels_first(const Conv& conv, double sparsity);
   void make_transpose(size_t pixels, size_t channels, bool to_channels_first);
   // bantam's kernel for sparse weights, channels last; false where this CPU has none or has too few pixels.

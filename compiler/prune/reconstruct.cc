@@ -36,9 +36,7 @@ class Reconstruction {
         samples_(samples),
         context_(context),
         reader_(teacher, student, samples, context,
-                [&](ValueId id) {
-                  return kept_along(structure, removed, id, teacher.shape(id).size() - 1);
-                }),
+                [&](ValueId id) { return kept_along(structure, removed, id, teacher.shape(id).size() - 1); }),
         uses_(student),
         changed_(student.values.size(), false) {}
 

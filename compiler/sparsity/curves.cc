@@ -12,12 +12,13 @@
 namespace bantam::compiler {
 namespace {
 
-constexpr int kPoints = 50;              // of a curve by magnitude
-constexpr double kMostOfLayer = 0.98;    // no layer loses more
+constexpr int kPoints = 50;            // of a curve by magnitude
+constexpr double kMostOfLayer = 0.98;  // no layer loses more
 constexpr double kShares[] = {0.2, 0.4, 0.55, 0.7, 0.8, 0.9, 0.95, kMostOfLayer};
 constexpr double kMeasuredShares[] = {0.4, 0.7, 0.9};
-constexpr int kBetween = 8;              // points of the curve for each of these
-constexpr double kLayerShare = 0.02;     // of a layer's own error in its loss
+constexpr double kTypicalShare = 0.7;
+constexpr int kBetween = 8;           // points of the curve for each of these
+constexpr double kLayerShare = 0.02;  // of a layer's own error in its loss
 constexpr int kMeasuredSamples = 48;
 constexpr size_t kMostBytes = size_t{256} << 20;  // of rows at one time
 
@@ -36,7 +37,8 @@ Solved solve_at_shares(const Graph& graph, const SparseLayer& layer, const RowMa
                        const PassContext& context) {
   Solved solved;
   const RowMatrix weights = weights_of(graph, layer);
-  const LayerSolver solver(layer, rows, per_sample, context.options);
+  LayerSolver solver(layer, rows, per_sample, context.options);
+  solver.settle(weights, part(layer, kTypicalShare));
   solved.curve = {{0}, {0}};
   for (const double share : kShares) {
     const int64_t count = part(layer, share);
@@ -108,13 +110,14 @@ class CurveMaker {
     std::vector<LossCurve> curves;
     for (size_t first = 0; first < layers_.size();) {
       size_t end = first, bytes = 0;
-      while (end < layers_.size() && (end == first || bytes + bytes_of(end) <= kMostBytes)) bytes += bytes_of(end++);
+      while (end < layers_.size() && (end == first || bytes + bytes_of(end) <= kMostBytes))
+        bytes += bytes_of(end++);
       for (Solved& solved : solve(first, end)) {
         measure(layers_[curves.size()], solved);
         curves.push_back(refined(solved.curve));
         if (context_.options.progress)
-          context_.options.progress("measure sparsity", static_cast<double>(curves.size()) /
-                                                            static_cast<double>(layers_.size()));
+          context_.options.progress("measure sparsity",
+                                    static_cast<double>(curves.size()) / static_cast<double>(layers_.size()));
       }
       first = end;
     }
@@ -127,7 +130,8 @@ class CurveMaker {
     return {graph_, graph_.nodes[static_cast<size_t>(it.node)], samples_.count(), rows_for_curves(it)};
   }
   size_t bytes_of(size_t layer) const {
-    return sizeof(float) * static_cast<size_t>(pixels_of(layer).rows(samples_.count()) * layers_[layer].columns);
+    return sizeof(float) *
+           static_cast<size_t>(pixels_of(layer).rows(samples_.count()) * layers_[layer].columns);
   }
 
   Outputs outputs_now(const Graph& network) const {

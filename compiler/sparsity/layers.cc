@@ -17,7 +17,7 @@ std::vector<SparseLayer> find_sparse_layers(const Graph& graph) {
     layer.outputs = shape[0];
     layer.columns = row_length(graph, node);
     layer.taps = layer.columns / shape.back();
-    layers.push_back(layer);
+    if (weights_of(graph, layer).allFinite()) layers.push_back(layer);
   }
   return layers;
 }

@@ -18,8 +18,8 @@ struct SparseLayer {
   int64_t weights() const { return int64_t{outputs} * columns; }
 };
 
-// Convolutions of one group and fully connected layers with float32 weights that no other op reads: in others
-// there is little to gain.
+// Convolutions of one group and fully connected layers with finite float32 weights that no other op reads: in
+// others there is little to gain.
 std::vector<SparseLayer> find_sparse_layers(const Graph& graph);
 
 // Output by column.

@@ -10,8 +10,8 @@ namespace bantam::compiler {
 namespace {
 
 constexpr float kLeastVariance = 1e-3f;  // of the mean one
-constexpr Eigen::Index kPanel = 64;   // columns whose zeros are chosen together
-constexpr double kMostWork = 4e10;    // multiply-accumulates to solve a block's outputs again
+constexpr Eigen::Index kPanel = 64;      // columns whose zeros are chosen together
+constexpr double kMostWork = 4e10;       // multiply-accumulates to solve a block's outputs again
 
 // Marks the `count` least of `scores` by a zero in `kept`.
 void mark_least(const RowMatrix& scores, int64_t count, RowMatrix& kept) {

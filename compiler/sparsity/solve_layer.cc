@@ -1,14 +1,16 @@
 #include "sparsity/solve_layer.h"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "prune/data/samples.h"
 
 namespace bantam::compiler {
 namespace {
 
-constexpr int64_t kMostColumns = 1280;  // solved together
-constexpr int64_t kAmple = 4;           // rows per column with which covariances are known well
+constexpr int64_t kMostColumns = 1280;              // solved together
+constexpr int64_t kAmple = 4;                       // rows per column with which covariances are known well
 constexpr float kDampings[] = {0.01f, 0.1f, 1.0f};  // the first where rows are ample, else the best held out
 
 int64_t rows_for(const SparseLayer& layer, int64_t per_column, int64_t fewest, int64_t most) {
@@ -17,7 +19,7 @@ int64_t rows_for(const SparseLayer& layer, int64_t per_column, int64_t fewest, i
 
 }  // namespace
 
-int64_t rows_for_curves(const SparseLayer& layer) { return rows_for(layer, 4, 2048, 4096); }
+int64_t rows_for_curves(const SparseLayer& layer) { return rows_for(layer, 6, 2048, 8192); }
 int64_t rows_for_solution(const SparseLayer& layer) { return rows_for(layer, 16, 4096, 16384); }
 
 LayerSolver::LayerSolver(const SparseLayer& layer, const RowMatrix& rows, int per_sample,
@@ -41,6 +43,19 @@ LayerSolver::LayerSolver(const SparseLayer& layer, const RowMatrix& rows, int pe
 
 double LayerSolver::error(const RowMatrix& difference) const {
   return static_cast<double>((held_ * difference.transpose()).squaredNorm());
+}
+
+void LayerSolver::settle(const RowMatrix& weights, int64_t count) {
+  if (candidates_.size() < 2) return;
+  size_t best = 0;
+  double least = INFINITY;
+  for (size_t i = 0; i < candidates_.size(); ++i) {
+    if (!candidates_[i]->sound()) continue;
+    const double now = error(candidates_[i]->remove(weights, count) - weights);
+    if (now < least) best = i, least = now;
+  }
+  std::swap(candidates_[0], candidates_[best]);
+  candidates_.resize(1);
 }
 
 SolvedLayer LayerSolver::solve(const RowMatrix& weights, int64_t count) const {

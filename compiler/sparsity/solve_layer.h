@@ -23,6 +23,8 @@ class LayerSolver {
   // `rows`: of the layer's inputs, `per_sample` of each sample together.
   LayerSolver(const SparseLayer& layer, const RowMatrix& rows, int per_sample, const CompileOptions& options);
 
+  // Where several ways of solving were open, decides for the one that is best at this `count`.
+  void settle(const RowMatrix& weights, int64_t count);
   // `weights` with `count` zeros, the smallest where second order is no better on the samples held out.
   SolvedLayer solve(const RowMatrix& weights, int64_t count) const;
 

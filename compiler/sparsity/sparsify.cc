@@ -1,6 +1,7 @@
 // Unstructured pruning: a share of the weights becomes zero, and the plan stores it no more.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "bantam/compiler/error.h"
@@ -14,8 +15,8 @@
 namespace bantam::compiler {
 namespace {
 
-constexpr int kMostSamples = 512;            // of the calibration data, copies of images included
-constexpr int64_t kMostCorrected = 2304;     // columns of a layer that is solved for what layers ahead lack
+constexpr int kMostSamples = 512;         // of the calibration data, copies of images included
+constexpr int64_t kMostCorrected = 2304;  // columns of a layer that is solved for what layers ahead lack
 
 int64_t count_weights(const std::vector<SparseLayer>& layers) {
   return std::accumulate(layers.begin(), layers.end(), int64_t{0},
@@ -91,31 +92,48 @@ void describe(Graph& graph, const std::vector<SparseLayer>& layers, const std::s
                   count_weights(layers), layers.size(), how);
 }
 
-}  // namespace
+// Whether weights have to stay multiples of the steps that the model was quantized to.
+bool is_quantized(const Graph& graph, const std::vector<SparseLayer>& layers) {
+  return std::any_of(layers.begin(), layers.end(), [&](const SparseLayer& layer) {
+    return graph.constant(graph.nodes[static_cast<size_t>(layer.node)].inputs[1]).steps != nullptr;
+  });
+}
 
-void sparsify(Graph& graph, PassContext& context) {
-  if (!context.options.sparsity) return;
+bool by_second_order(const Graph& graph, const std::vector<SparseLayer>& layers, PassContext& context) {
   const SparsityOptions& options = *context.options.sparsity;
-  const bool has_samples = context.options.calibration.has_value();
-  const bool second_order = options.criterion ? options.criterion == SparsityCriterion::kSecondOrder : has_samples;
-  if (second_order && !has_samples) {
+  if (options.criterion == SparsityCriterion::kMagnitude) return false;
+  const bool asked = options.criterion.has_value();
+  if (is_quantized(graph, layers)) {
+    const char* why = "the weights of a model that is quantized already keep their steps";
+    if (asked) throw CompileError(fmt::format("--sparsity-by second-order: {}; choose magnitude", why));
+    context.warnings.emplace_back(fmt::format("--sparsity takes the smallest weights: {}", why));
+    return false;
+  }
+  if (context.options.calibration) return true;
+  if (asked) {
     throw CompileError(
         "--sparsity-by second-order needs calibration data: give --calibrate with a folder of images or an "
         ".npy file");
   }
-  if (!options.criterion && !has_samples) {
-    context.warnings.emplace_back(
-        "--sparsity without --calibrate takes the smallest weights and leaves the others as they are; with "
-        "samples, those that stay make up for those that go");
-  }
+  context.warnings.emplace_back(
+      "--sparsity without --calibrate takes the smallest weights and leaves the others as they are; with "
+      "samples, those that stay make up for those that go");
+  return false;
+}
+
+}  // namespace
+
+void sparsify(Graph& graph, PassContext& context) {
+  if (!context.options.sparsity) return;
   separate_constants(graph);
-  if (second_order) add_biases(graph);
   const std::vector<SparseLayer> layers = checked_layers(graph, context.options);
-  const int64_t total = static_cast<int64_t>(options.share * static_cast<double>(count_weights(layers)));
-  if (!second_order) {
+  const int64_t total =
+      static_cast<int64_t>(context.options.sparsity->share * static_cast<double>(count_weights(layers)));
+  if (!by_second_order(graph, layers, context)) {
     take_least(graph, layers, allocate_zeros(magnitude_curves(graph, layers), total));
     return describe(graph, layers, "by magnitude", context);
   }
+  add_biases(graph);
   const CalibrationSamples samples(graph, context, kMostSamples);
   const std::vector<LossCurve> curves = second_order_curves(graph, layers, samples, context);
   solve_in_order(graph, layers, allocate_zeros(curves, total), samples, context);

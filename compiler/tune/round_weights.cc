@@ -51,8 +51,9 @@ RowMatrix rounded(RowMatrix weights, const RowMatrix& given, const Eigen::Matrix
       const Eigen::Index i = first + k;
       const Eigen::VectorXf exact = w.col(i);
       const auto old = given.col(order[static_cast<size_t>(i)]);
-      w.col(i) = exact.binaryExpr(
-          old, [](float x, float before) { return before == 0 ? 0 : std::clamp(std::nearbyint(x), -127.0f, 127.0f); });
+      w.col(i) = exact.binaryExpr(old, [](float x, float before) {
+        return before == 0 ? 0 : std::clamp(std::nearbyint(x), -127.0f, 127.0f);
+      });
       errors.col(k) = (exact - w.col(i)) / upper(i, i);
       w.middleCols(i + 1, count - k - 1).noalias() -=
           errors.col(k) * upper.row(i).segment(i + 1, count - k - 1);

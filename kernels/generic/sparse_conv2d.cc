@@ -10,9 +10,9 @@
 
 namespace bantam::kernels {
 
-namespace {
+#if defined(__x86_64__) || defined(__i386__)
 
-using plan::DType;
+namespace {
 
 constexpr int64_t kManyChannels = 256;  // of the input, of which a smaller tile stays near the core
 
@@ -53,7 +53,8 @@ class NonzeroCount {
       const TensorInfo& w = context.input(1);
       FloatConstant weights;
       if (!weights.load(&w)) return out_of_memory(context);
-      *static_cast<int64_t*>(block) = w.elements - std::count(weights.data(), weights.data() + w.elements, 0.0f);
+      *static_cast<int64_t*>(block) =
+          w.elements - std::count(weights.data(), weights.data() + w.elements, 0.0f);
       return ok_status();
     });
   }
@@ -78,7 +79,8 @@ class SparseKernel final : public Kernel {
     product_ = {w.dims[3], w.dims[0], x.pixel_stride, y.pixel_stride, range.min, range.max};
     rows_ = sparse_rows(tile_);
     tasks_ = std::min<int64_t>(static_cast<int64_t>(thread_count(context.threads)), pixels_ / tile_);
-    const size_t bytes = (static_cast<size_t>(product_.channels) + static_cast<size_t>(nonzero)) * sizeof(SparseWeight);
+    const size_t bytes =
+        (static_cast<size_t>(product_.channels) + static_cast<size_t>(nonzero)) * sizeof(SparseWeight);
     const uint32_t seed = kSeed + static_cast<uint32_t>(tile_);
     return weights_.load(context, 0, seed, bytes, [&](void* block) {
       FloatConstant weights, bias;
@@ -98,14 +100,17 @@ class SparseKernel final : public Kernel {
       for (int64_t task = begin; task < end; ++task) {
         const int64_t first = task * tiles / tasks_ * tile_;
         const int64_t last = task + 1 == tasks_ ? pixels_ : (task + 1) * tiles / tasks_ * tile_;
-        rows_(product_, x + first * product_.x_pixel, weights_.as<SparseChannel>(), y + first * product_.y_pixel,
-              last - first, static_cast<float*>(context.workspace) + task * scratch_floats());
+        rows_(product_, x + first * product_.x_pixel, weights_.as<SparseChannel>(),
+              y + first * product_.y_pixel, last - first,
+              static_cast<float*>(context.workspace) + task * scratch_floats());
       }
     });
     return ok_status();
   }
 
-  size_t workspace_bytes() const override { return static_cast<size_t>(tasks_ * scratch_floats()) * sizeof(float); }
+  size_t workspace_bytes() const override {
+    return static_cast<size_t>(tasks_ * scratch_floats()) * sizeof(float);
+  }
   size_t state_bytes() const override { return weights_.own_bytes(); }
   bool reads_constants() const override { return weights_.reads_constants(); }
 
@@ -138,12 +143,22 @@ class SparseKernel final : public Kernel {
 Status create_sparse_conv2d(const OpContext& context, Kernel** out) {
   const TensorInfo& w = context.input(1);
   constexpr int64_t kMostDepth = int64_t{1} << 16;
-  if (!is_pointwise(context) || w.dims[3] > kMostDepth || sparse_rows(kSparseTile) == nullptr || !pays(context, 0))
+  if (!is_pointwise(context) || w.dims[3] > kMostDepth || sparse_rows(kSparseTile) == nullptr ||
+      !pays(context, 0))
     return unsupported(context, "another convolution");
   NonzeroCount nonzero;
   BANTAM_RETURN_IF_ERROR(nonzero.load(context));
   if (!pays(context, nonzero.value())) return unsupported(context, "not sparse enough");
   return make_kernel<SparseKernel>(context, out, nonzero.value());
 }
+
+#else
+
+// Not measured on others, so not there.
+Status create_sparse_conv2d(const OpContext& context, Kernel**) {
+  return unsupported(context, "no sparse kernel for this CPU");
+}
+
+#endif
 
 }  // namespace bantam::kernels

@@ -89,7 +89,8 @@ void scatter(const SparseProduct& p, const float* rows, int64_t first, float* y)
     Quad q;
     for (int64_t k = 0; k < kChannels; ++k) q.rows[k] = hn::Load(D(), rows + k * kTile + i);
     q = transposed(q);
-    for (int64_t k = 0; k < kChannels; ++k) store_blocks(q.rows[k], y + (i + k) * p.y_pixel + first, p.y_pixel);
+    for (int64_t k = 0; k < kChannels; ++k)
+      store_blocks(q.rows[k], y + (i + k) * p.y_pixel + first, p.y_pixel);
   }
 }
 
@@ -129,7 +130,9 @@ void rows(const SparseProduct& p, const float* x, const SparseChannel* weights, 
   }
 }
 
-SparseRows choose_sparse(int64_t tile) { return tile == kSparseTile ? rows<kSparseTile> : rows<kSmallSparseTile>; }
+SparseRows choose_sparse(int64_t tile) {
+  return tile == kSparseTile ? rows<kSparseTile> : rows<kSmallSparseTile>;
+}
 
 #else
 

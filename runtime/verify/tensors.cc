@@ -91,8 +91,9 @@ const char* place_constant(const plan::Tensor& tensor, const std::byte* weights,
   const std::byte* data = weights + tensor.offset();
   if (const char* problem = read_encoding(tensor, header, header.weights_bytes - tensor.offset(), info))
     return problem;
-  if (info->without_zeros && !is_without_zeros(data, info->stored_bytes, static_cast<uint64_t>(info->elements),
-                                               element_size(info->dtype))) {
+  if (info->without_zeros &&
+      !is_without_zeros(data, info->stored_bytes, static_cast<uint64_t>(info->elements),
+                        element_size(info->dtype))) {
     return "what is stored of it does not agree with its mask of zeros";
   }
   info->data = data;

@@ -21,7 +21,8 @@ Json json_of(const Arguments& arguments) {
 }
 
 double top1(const std::string& model) {
-  return json_of({"eval", model, "--inputs", kDigits + "/test", "--labels", kDigits + "/test/labels.csv"})["top1"]
+  return json_of(
+             {"eval", model, "--inputs", kDigits + "/test", "--labels", kDigits + "/test/labels.csv"})["top1"]
       .get<double>();
 }
 
@@ -62,21 +63,24 @@ TEST_CASE("cli: without samples the smallest weights go, with a word on what sam
   REQUIRE(ended.status == 0);
   CHECK_THAT(ended.err, ContainsSubstring("--sparsity without --calibrate"));
   CHECK_THAT(ended.out, ContainsSubstring("by magnitude"));
-  ended = run_program(
-      Arguments{"compile", kOnnx, "-o", plan, "--sparsity", "40%", "--sparsity-by", "magnitude"} + kImageFlags);
+  ended =
+      run_program(Arguments{"compile", kOnnx, "-o", plan, "--sparsity", "40%", "--sparsity-by", "magnitude"} +
+                  kImageFlags);
   CHECK(ended.status == 0);
   CHECK(ended.err.empty());
 }
 
 TEST_CASE("cli: a cache of packed weights serves a plan without zeros as any other") {
   TemporaryDirectory dir;
-  const std::string plan = dir.file("sparse.bantam"), cache = dir.file("cache"), image = kDigits + "/test/000.png";
+  const std::string plan = dir.file("sparse.bantam"), cache = dir.file("cache"),
+                    image = kDigits + "/test/000.png";
   REQUIRE(run_program(Arguments{"compile", kOnnx, "-o", plan, "--sparsity", "60%", "--precision", "int8"} +
                       kCalibration + kImageFlags)
               .status == 0);
   const Ended plain = run_program({"run", plan, "--input", image});
   REQUIRE(plain.status == 0);
-  for (int i = 0; i < 2; ++i) CHECK(run_program({"run", plan, "--input", image, "--cache", cache}).out == plain.out);
+  for (int i = 0; i < 2; ++i)
+    CHECK(run_program({"run", plan, "--input", image, "--cache", cache}).out == plain.out);
 }
 
 TEST_CASE("cli misuse: sparsity says what is wrong and leaves nothing behind") {

@@ -213,7 +213,8 @@ void write_models(const fs::path& folder) {
       }
       const auto plan = compiler::compile(onnx.string(), options, tools::plan_runner_factory()).plan;
       write(folder / "plan" / (it.name + "." + precision), plan.data(), plan.size());
-      if (it.name == "classifier") write_sparse(folder / "plan" / ("sparse." + std::string(precision)), onnx, options);
+      if (it.name == "classifier")
+        write_sparse(folder / "plan" / ("sparse." + std::string(precision)), onnx, options);
     }
   }
 }

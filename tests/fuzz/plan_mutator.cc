@@ -167,9 +167,7 @@ class Mutator {
     tensor->offset = below(plan_.arena_bytes / kTensorAlignment + 1) * kTensorAlignment;
   }
 
-  void change_encoding(plan::TensorT* tensor) {
-    tensor->encoding = static_cast<plan::Encoding>(below(3));
-  }
+  void change_encoding(plan::TensorT* tensor) { tensor->encoding = static_cast<plan::Encoding>(below(3)); }
 
   void change_quantization(std::unique_ptr<plan::QuantizationT>* quantization) {
     if (*quantization == nullptr) {

@@ -52,9 +52,11 @@ TEST_CASE("Conv2d float32") {
   }
 }
 
-constexpr ConvCase kSparse[] = {
-    {1, 8, 8, 64, 96, 1, 1, 1, 1, 0, 1},   {1, 7, 9, 300, 70, 1, 1, 1, 1, 0, 1}, {2, 9, 9, 37, 51, 1, 1, 1, 1, 0, 1},
-    {1, 17, 16, 66, 64, 1, 1, 1, 1, 0, 1}, {1, 5, 7, 161, 131, 1, 1, 1, 1, 0, 1}};
+constexpr ConvCase kSparse[] = {{1, 8, 8, 64, 96, 1, 1, 1, 1, 0, 1},
+                                {1, 7, 9, 300, 70, 1, 1, 1, 1, 0, 1},
+                                {2, 9, 9, 37, 51, 1, 1, 1, 1, 0, 1},
+                                {1, 17, 16, 66, 64, 1, 1, 1, 1, 0, 1},
+                                {1, 5, 7, 161, 131, 1, 1, 1, 1, 0, 1}};
 
 TEST_CASE("Conv2d float32 with weights that are mostly zero") {
   for (const ConvCase& c : kSparse) {
@@ -64,8 +66,10 @@ TEST_CASE("Conv2d float32 with weights that are mostly zero") {
         Tensor x = floats({c.n, c.h, c.w, c.in}, c.in + gap), bias = floats({c.out});
         Tensor w = weights_for(c, dtype, 2), y = floats(conv_dims(c), c.out + gap);
         std::vector<double> sparse = doubles(w);
-        for (size_t i = 0; i < sparse.size(); ++i) sparse[i] = i * 2654435761u % 64 == 0 || i == 5 ? sparse[i] : 0;
-        for (int32_t k = 0; k < c.in; ++k) sparse[static_cast<size_t>(c.in + k)] = 0;  // an output without weights
+        for (size_t i = 0; i < sparse.size(); ++i)
+          sparse[i] = i * 2654435761u % 64 == 0 || i == 5 ? sparse[i] : 0;
+        for (int32_t k = 0; k < c.in; ++k)
+          sparse[static_cast<size_t>(c.in + k)] = 0;  // an output without weights
         Tensor few(dtype, {c.out, 1, 1, c.in});
         set(few, sparse);
         few.constant();

@@ -94,7 +94,8 @@ TEST_CASE("text says what each command is about") {
   CHECK(explain.find("Conv2d.int8") != std::string::npos);
   CHECK(explain.find("stays float32") != std::string::npos);
   CHECK(explain.find("predicted +1.5 dB") != std::string::npos);
-  CHECK(explain.find("25.0% of 2.00 k weights are zero and not stored: the plan takes 2.00 kB instead of 3.50 kB") !=
+  CHECK(explain.find(
+            "25.0% of 2.00 k weights are zero and not stored: the plan takes 2.00 kB instead of 3.50 kB") !=
         std::string::npos);
 }
 

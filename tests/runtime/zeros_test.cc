@@ -64,14 +64,19 @@ TEST_CASE("weights without zeros load, and damaged ones are refused") {
       {[](SparsePlan& p) { p.weights()[0] |= std::byte{2}; }, kUnsound},
       {[](SparsePlan& p) { p.weights()[0] &= std::byte{0xfe}; }, kUnsound},
       {[](SparsePlan& p) { p.weights()[9] |= std::byte{1}, p[p.w].stored_bytes = 27; }, kUnsound},
-      {[](SparsePlan& p) { p[p.w].shape = {4, 3, 3, 200}; }, kUnsound},
+      {[](SparsePlan& p) {
+         p[p.w].shape = {4, 3, 3, 200};
+       },
+       kUnsound},
       {[](SparsePlan& p) { p[p.w].shape.assign(8, 1 << 30); }, "w: it is too large"},
       {[](SparsePlan& p) { p[p.w].encoding = static_cast<plan::Encoding>(2); }, "w: its encoding is unknown"},
       {[](SparsePlan& p) { p[p.w].dtype = DType::kBool, p[p.w].quantization.reset(); },
        "w: only float32, float16 and int8 can lie without their zeros"},
       {[](SparsePlan& p) { p[p.y].encoding = plan::Encoding::kNoZeros; },
        "y: only constants can lie without their zeros"},
-      {[](SparsePlan& p) { p.plan.ops[0]->inputs = {p.x, p.w, p.w}; },
+      {[](SparsePlan& p) {
+         p.plan.ops[0]->inputs = {p.x, p.w, p.w};
+       },
        "conv: it reads a constant without zeros that is not the weights of a layer"},
       {[](SparsePlan& p) { p.plan.ops[0]->code = OpCode::kMatMul; },
        "conv: it reads a constant without zeros that is not the weights of a layer"},
@@ -104,7 +109,8 @@ TEST_CASE("a kernel sees the weights whole, and a session runs without them once
   REQUIRE(fake_kernels().list_packed(model->packed(), &packed, 1) == 1);
   REQUIRE(packed.bytes == 72);
   const auto* values = static_cast<const int8_t*>(packed.data);
-  for (size_t i = 0; i < 72; ++i) CHECK(values[i] == (i % 7 == 0 && i < 70 ? static_cast<int>(i / 7) + 1 : 0));
+  for (size_t i = 0; i < 72; ++i)
+    CHECK(values[i] == (i % 7 == 0 && i < 70 ? static_cast<int>(i / 7) + 1 : 0));
 }
 
 TEST_CASE("every flipped bit of what is stored does no harm") {

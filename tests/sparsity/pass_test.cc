@@ -54,7 +54,8 @@ Graph wide_net() {
 
 TEST_CASE("every kind of network gets the zeros that are asked for, by either criterion") {
   for (const NamedNet& named : nets()) {
-    for (const SparsityCriterion criterion : {SparsityCriterion::kMagnitude, SparsityCriterion::kSecondOrder}) {
+    for (const SparsityCriterion criterion :
+         {SparsityCriterion::kMagnitude, SparsityCriterion::kSecondOrder}) {
       for (const double share : {0.3, 0.8}) {
         INFO(named.name << " " << static_cast<int>(criterion) << " " << share);
         Net net;
@@ -113,7 +114,8 @@ TEST_CASE("a layer of few and dependent inputs is solved all the same") {
     CHECK(sparse.allFinite());
     CHECK(compiler::count_zeros(sparse) == count);
     const double left = (rows * (sparse - weights).transpose()).squaredNorm();
-    const double least = (rows * (compiler::without_least(weights, count) - weights).transpose()).squaredNorm();
+    const double least =
+        (rows * (compiler::without_least(weights, count) - weights).transpose()).squaredNorm();
     CHECK(left <= least * 1.001 + 1e-6);
   }
 }
@@ -141,7 +143,8 @@ TEST_CASE("what cannot be done is said") {
   };
   for (const double share : {0.0, 1.0, -0.5, 1.5, std::nan("")})
     CHECK_THAT(problem(wide_net(), {share, {}}, 8), ContainsSubstring("the share must lie between 0 and 1"));
-  CHECK_THAT(problem(wide_net(), {0.5, SparsityCriterion::kSecondOrder}, 0), ContainsSubstring("--calibrate"));
+  CHECK_THAT(problem(wide_net(), {0.5, SparsityCriterion::kSecondOrder}, 0),
+             ContainsSubstring("--calibrate"));
   Net net;
   net.graph.outputs = {net.relu(net.input({1, 4, 4, 2}))};
   CHECK_THAT(problem(net.graph, {0.5, {}}, 8), ContainsSubstring("has no convolution"));

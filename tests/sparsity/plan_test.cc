@@ -4,8 +4,8 @@
 #include <random>
 
 #include "bantam/compiler/compiler.h"
-#include "engine/plan_runner.h"
 #include "emit/zeros.h"
+#include "engine/plan_runner.h"
 #include "stages/plan_reader.h"
 #include "support/plan_builder.h"
 #include "zero_mask.h"
@@ -85,8 +85,12 @@ std::vector<TensorData> random_input(const std::vector<int64_t>& shape, unsigned
 std::vector<std::byte> compile(CompileOptions options, double share) {
   options.sparsity = compiler::SparsityOptions{share, compiler::SparsityCriterion::kMagnitude};
   options.shapes = {};
-  options.calibration = compiler::SampleSource{
-      16, [](int index) { return random_input({1, 1, 32, 32}, static_cast<unsigned>(index)); }, "random"};
+  options.calibration =
+      compiler::SampleSource{16,
+                             [](int index) {
+                               return random_input({1, 1, 32, 32}, static_cast<unsigned>(index));
+                             },
+                             "random"};
   return compiler::compile(kOnnx, options, tools::plan_runner_factory()).plan;
 }
 
@@ -98,9 +102,10 @@ struct Case {
 };
 
 TEST_CASE("plans compute the same with and without zeros in them, in every precision") {
-  for (const Case& it : {Case{"fp32", Precision::kFp32, 0, false}, Case{"fp16", Precision::kFp16, 0, false},
-                         Case{"int8", Precision::kInt8, 0, false}, Case{"narrow", Precision::kFp32, 8, false},
-                         Case{"rows", Precision::kFp32, 8, true}, Case{"nibbles", Precision::kFp32, 4, false}}) {
+  for (const Case& it :
+       {Case{"fp32", Precision::kFp32, 0, false}, Case{"fp16", Precision::kFp16, 0, false},
+        Case{"int8", Precision::kInt8, 0, false}, Case{"narrow", Precision::kFp32, 8, false},
+        Case{"rows", Precision::kFp32, 8, true}, Case{"nibbles", Precision::kFp32, 4, false}}) {
     INFO(it.name);
     CompileOptions options;
     options.precision = it.precision;
@@ -141,7 +146,8 @@ TEST_CASE("weights are stored without zeros only where that is smaller") {
         CHECK(packed.size() < tensor.bytes.size());
         CHECK(is_without_zeros(packed.data(), packed.size(), static_cast<uint64_t>(count), element));
         std::vector<std::byte> back(tensor.bytes.size());
-        REQUIRE(put_zeros_back(packed.data(), packed.size(), static_cast<uint64_t>(count), element, back.data()));
+        REQUIRE(
+            put_zeros_back(packed.data(), packed.size(), static_cast<uint64_t>(count), element, back.data()));
         CHECK(back == tensor.bytes);
       }
     }

@@ -66,9 +66,11 @@ class PlanBuilder {
 
   plan::OpT& op(plan::OpCode code, std::vector<int32_t> inputs, int32_t output, const std::string& name = "");
   template <typename Attributes>
-    requires(!std::is_convertible_v<Attributes, std::string>)
-  plan::OpT& op(plan::OpCode code, std::vector<int32_t> inputs, int32_t output, Attributes attributes,
-                const std::string& name = "") {
+  requires(!std::is_convertible_v<Attributes, std::string>) plan::OpT& op(plan::OpCode code,
+                                                                          std::vector<int32_t> inputs,
+                                                                          int32_t output,
+                                                                          Attributes attributes,
+                                                                          const std::string& name = "") {
     plan::OpT& added = op(code, std::move(inputs), output, name);
     added.attributes.Set(std::move(attributes));
     return added;

@@ -129,12 +129,12 @@ compiler::CompileOptions compile_options(const CompileFlags& flags, Progress& pr
   flags.choice.set(options);
   options.dump_ir_directory = flags.dump_ir;
   options.stop_after = flags.stop_after;
-  std::string text = (flags.precision.empty() ? "" : " --precision " + flags.precision) +
-                     (flags.weights.empty() ? "" : " --weights " + flags.weights) +
-                     (flags.dynamic ? " --dynamic" : "") +
-                     (flags.ranges.empty() ? "" : " --ranges " + flags.ranges) +
-                     (flags.passes == kAllPasses ? "" : " --quantize-passes " + flags.passes) +
-                     flags.choice.text() + flags.prune.text() + flags.sparsity.text() + flags.model_flags.text();
+  std::string text =
+      (flags.precision.empty() ? "" : " --precision " + flags.precision) +
+      (flags.weights.empty() ? "" : " --weights " + flags.weights) + (flags.dynamic ? " --dynamic" : "") +
+      (flags.ranges.empty() ? "" : " --ranges " + flags.ranges) +
+      (flags.passes == kAllPasses ? "" : " --quantize-passes " + flags.passes) + flags.choice.text() +
+      flags.prune.text() + flags.sparsity.text() + flags.model_flags.text();
   options.options_text = text.empty() ? text : text.substr(1);
   options.threads = flags.threads;
   options.progress = [&progress](std::string_view stage, double fraction) { progress.show(stage, fraction); };

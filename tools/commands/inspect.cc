@@ -143,7 +143,8 @@ void print_preprocessing(const Model& model) {
 }
 
 void print_ops(const Model& model) {
-  std::printf("\n%-44s %-16s %-8s %9s %10s %8s  %s\n", "node", "op", "dtype", "MACs", "weights", "zeros", "output");
+  std::printf("\n%-44s %-16s %-8s %9s %10s %8s  %s\n", "node", "op", "dtype", "MACs", "weights", "zeros",
+              "output");
   for (int i = 0; i < model.info().op_count; ++i) {
     bantam_op_info op = model.op(i);
     std::string code = *op.kind != '\0' ? op.kind : op.code;

@@ -13,7 +13,8 @@ double parse_share(const std::string& text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
   const std::string unit(end, text.data() + text.size());
   if (error != std::errc() || (!unit.empty() && unit != "%"))
-    throw UsageError("--sparsity " + text + ": give the share of the weights that become zero, such as 0.5 or 50%");
+    throw UsageError("--sparsity " + text +
+                     ": give the share of the weights that become zero, such as 0.5 or 50%");
   if (unit == "%") share /= 100;
   if (!(share > 0 && share < 1))
     throw UsageError("--sparsity " + text + ": the share must lie between 0 and 1 (or 0% and 100%)");
@@ -23,10 +24,11 @@ double parse_share(const std::string& text) {
 }  // namespace
 
 void SparsityFlags::add_to(CLI::App& command) {
-  command.add_option("--sparsity", share,
-                     "Make this share of the weights of convolutions and fully connected layers zero, such as "
-                     "0.5 or 50%; the plan does not store zeros. Smaller, hardly faster: only float32 1x1 convolutions "
-                     "with four fifths zeros or more are, with AVX-512");
+  command.add_option(
+      "--sparsity", share,
+      "Make this share of the weights of convolutions and fully connected layers zero, such as "
+      "0.5 or 50%; the plan does not store zeros. Smaller, hardly faster: only float32 1x1 convolutions "
+      "with four fifths zeros or more are, with AVX-512");
   command
       .add_option("--sparsity-by", criterion,
                   "Which weights go: second-order (default with --calibrate: least error of the outputs, the "

@@ -112,13 +112,14 @@ std::string sqnr_text(double noise_to_signal) {
 std::string percent_text(double share) { return format("%.1f%%", 100 * share); }
 
 std::string sparsity_text(const Report& report) {
-  return format("%s of %s weights are zero and not stored: the plan takes %s instead of %s. They save time only in "
-                "float32 1x1 convolutions that have four fifths of them or more, with AVX-512",
-                percent_text(static_cast<double>(report.weights_zeros) /
-                             static_cast<double>(std::max<uint64_t>(report.weights_count, 1)))
-                    .c_str(),
-                human_count(report.weights_count).c_str(), human_bytes(report.plan_bytes).c_str(),
-                human_bytes(report.plan_bytes + report.left_out_bytes).c_str());
+  return format(
+      "%s of %s weights are zero and not stored: the plan takes %s instead of %s. They save time only in "
+      "float32 1x1 convolutions that have four fifths of them or more, with AVX-512",
+      percent_text(static_cast<double>(report.weights_zeros) /
+                   static_cast<double>(std::max<uint64_t>(report.weights_count, 1)))
+          .c_str(),
+      human_count(report.weights_count).c_str(), human_bytes(report.plan_bytes).c_str(),
+      human_bytes(report.plan_bytes + report.left_out_bytes).c_str());
 }
 
 std::string share_of_noise(const Report& report, double noise) {
