@@ -29,8 +29,10 @@ bool computes_with_weights(OpCode code) {
   return code == OpCode::kConv2d || code == OpCode::kConvTranspose2d || code == OpCode::kFullyConnected;
 }
 
+// Those in float32, too, of which many have been made zero.
 bool is_approximate(const plan::Tensor& weights) {
-  return weights.dtype() == DType::kInt8 || weights.dtype() == DType::kFloat16;
+  return weights.dtype() == DType::kInt8 || weights.dtype() == DType::kFloat16 ||
+         weights.encoding() == plan::Encoding::kNoZeros;
 }
 
 std::vector<double> row_norms(const Tensor& weights) {
