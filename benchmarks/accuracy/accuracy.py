@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """What int8 loses on each model, and what each pass against it buys, as a Markdown table.
 
-usage: accuracy.py PROGRAM MODELS DATASETS [--only NAME,NAME] [--limit N]
+usage: accuracy.py PROGRAM MODELS DATASETS [--only NAME,NAME] [--limit N] [--few N]
 
 PROGRAM is bantam; MODELS a folder of NAME.onnx with quantized/NAME.qdq.onnx beside them, DATASETS the folder of their
 data. Models that are not there are left out. Cells: top-1 in % (AUC x 100 for the autoencoder) and, after a slash, how
-often the top-1 is that of fp32. Needs the Python package numpy for the autoencoder only.
+often the top-1 is that of fp32. With --few N, instead of the passes: all calibration samples, then each of four choices
+of N of them. Needs the Python package numpy for the autoencoder and for --few.
 """
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +32,7 @@ MODELS = {
     "squeezenet11_imagenet": (IMAGENET, "--image bgr --mean 104,117,123"),
     "autoencoder_toycar": (("ad/calib_frames.npy", "ad/test_frames.npy", "ad/test_labels.npy"), None),
 }
+CHOICES = 4  # of few samples
 STEPS = ["none", "bias", "equalize,bias", "equalize,bias,ranges", "equalize,round,bias,ranges"]
 
 
@@ -40,9 +43,28 @@ def call(*command):
     return ended.stdout
 
 
+def few_of(source, count, choice, folder):
+    """Evenly spread `count` samples of an .npy file or a folder of images; another `choice` begins elsewhere."""
+    target = os.path.join(folder, f"few{choice}")
+    if not os.path.isdir(source):
+        import numpy
+        samples = numpy.load(source)
+        numpy.save(target + ".npy", samples[indices(len(samples), count, choice)])
+        return target + ".npy"
+    images = sorted(name for name in os.listdir(source) if not name.endswith(".csv"))
+    os.mkdir(target)
+    for i in indices(len(images), count, choice):
+        shutil.copy(os.path.join(source, images[i]), target)
+    return target
+
+
+def indices(total, count, choice):
+    return [(i * total // count + choice * total // count // CHOICES) % total for i in range(count)]
+
+
 class Classifier:
     def __init__(self, program, model, data, image, folder, limit):
-        self.program, self.model, self.image = program, model, image.split()
+        self.program, self.model, self.image, self.folder = program, model, image.split(), folder
         self.calibration, inputs, labels = data
         self.samples = ["--inputs", inputs, "--labels", labels] + (["--limit", str(limit)] if limit else [])
         self.plan, self.fp32 = os.path.join(folder, "int8.bantam"), os.path.join(folder, "fp32.bantam")
@@ -54,6 +76,15 @@ class Classifier:
         found = json.loads(call(self.program, "eval", plan, *self.samples, "--against", self.fp32, "--json"))
         return f"{100 * found['top1']:.2f} / {100 * found['agreement']:.1f}"
 
+    def int8(self, calibration, *flags):
+        self.compile(self.model, self.plan, "--precision", "int8", "--calibrate", calibration, "--no-doctor", *flags)
+        return self.cell(self.plan)
+
+    def row_of_few(self, count):
+        self.compile(self.model, self.fp32)
+        few = [few_of(self.calibration, count, choice, self.folder) for choice in range(CHOICES)]
+        return [self.cell(self.fp32).split(" ")[0]] + [self.int8(samples) for samples in [self.calibration] + few]
+
     def row(self, quantized):
         self.compile(self.model, self.fp32)
         cells = [self.cell(self.fp32).split(" ")[0]]
@@ -61,9 +92,7 @@ class Classifier:
             self.compile(quantized, self.plan)
         cells.append(self.cell(self.plan) if os.path.exists(quantized) else "")
         for passes in STEPS:
-            self.compile(self.model, self.plan, "--precision", "int8", "--calibrate", self.calibration,
-                         "--quantize-passes", passes)
-            cells.append(self.cell(self.plan))
+            cells.append(self.int8(self.calibration, "--quantize-passes", passes))
         return cells
 
 
@@ -73,7 +102,7 @@ class Autoencoder(Classifier):
     def __init__(self, program, model, data, folder):
         import numpy
         super().__init__(program, model, data, "", folder, 0)
-        self.numpy, self.folder = numpy, folder
+        self.numpy = numpy
         self.windows = os.path.join(folder, "windows.npy")
         self.calibration = os.path.join(folder, "calibration.npy")
         self.labels = numpy.load(data[2])
@@ -101,9 +130,12 @@ def main():
         parser.add_argument(name)
     parser.add_argument("--only", default=",".join(MODELS), metavar="NAME,NAME", help="these models")
     parser.add_argument("--limit", type=int, default=0, help="only the first N test samples")
+    parser.add_argument("--few", type=int, default=0, metavar="N", help="calibrate with N samples, too")
     flags = parser.parse_args()
-    print("| model | fp32 | ONNX Runtime's int8 file | " + " | ".join(STEPS) + " |")
-    print("|---" * (3 + len(STEPS)) + "|")
+    columns = ["model", "fp32"]
+    columns += ["all"] + [f"{flags.few} samples"] * CHOICES if flags.few else ["ONNX Runtime's int8 file"] + STEPS
+    print("| " + " | ".join(columns) + " |")
+    print("|---" * len(columns) + "|")
     for name in flags.only.split(","):
         model = os.path.join(flags.models, name + ".onnx")
         if not os.path.exists(model):
@@ -115,7 +147,8 @@ def main():
                 measured = Autoencoder(flags.program, model, data, folder)
             else:
                 measured = Classifier(flags.program, model, data, image, folder, flags.limit)
-            cells = measured.row(os.path.join(flags.models, "quantized", name + ".qdq.onnx"))
+            quantized = os.path.join(flags.models, "quantized", name + ".qdq.onnx")
+            cells = measured.row_of_few(flags.few) if flags.few else measured.row(quantized)
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)
 
 

@@ -71,7 +71,7 @@ class HalfMarker {
   void look_at_samples(PassContext& context) {
     const Statistics statistics = calibrate(graph_, context);
     for (size_t v = 0; v < graph_.values.size(); ++v) {
-      const Histogram& seen = statistics.histograms[v];
+      const SplitHistogram& seen = statistics.histograms[v];
       raise(static_cast<ValueId>(v), std::max(-seen.min(), seen.max()));
     }
     context.calibration_summary = fmt::format("{} samples of {}", context.options.calibration->count,

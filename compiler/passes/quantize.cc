@@ -9,39 +9,17 @@
 #include "quantize/calibrate.h"
 #include "quantize/convert.h"
 #include "search/choose_precision.h"
-#include "tune/choose_ranges.h"
-#include "tune/equalize.h"
+#include "tune/prepare.h"
 #include "tune/round_weights.h"
 
 namespace bantam::compiler {
 
 namespace {
 
-struct Calibrated {
-  Statistics statistics;
-  RangeChoice ranges;
-};
-
-Calibrated calibrated(const Graph& graph, const PassContext& context) {
-  Calibrated result{calibrate(graph, context), {}};
-  result.ranges = choose_ranges(graph, result.statistics, context);
-  return result;
-}
-
-// Equalizes where that brings the int8 network closer to the fp32 one.
-Calibrated equalized(Graph& graph, const PassContext& context) {
-  Calibrated before = calibrated(graph, context);
-  Graph changed = graph;
-  if (!context.options.quantize_passes.equalize || !equalize(changed, context)) return before;
-  Calibrated after = calibrated(changed, context);
-  if (after.ranges.error > before.ranges.error) return before;
-  graph = std::move(changed);
-  return after;
-}
-
 std::vector<float> magnitudes(const Statistics& statistics) {
   std::vector<float> largest;
-  for (const Histogram& seen : statistics.histograms) largest.push_back(std::max(-seen.min(), seen.max()));
+  for (const SplitHistogram& seen : statistics.histograms)
+    largest.push_back(std::max(-seen.min(), seen.max()));
   return largest;
 }
 
@@ -49,9 +27,10 @@ std::vector<float> magnitudes(const Statistics& statistics) {
 
 void quantize(Graph& graph, PassContext& context) {
   if (context.options.precision != Precision::kInt8) return;
-  const Calibrated calibration = equalized(graph, context);
-  const Statistics& statistics = calibration.statistics;
-  const RangeMethod ranges = calibration.ranges.method;
+  check_calibration(context.options);
+  const Prepared prepared = prepare_for_int8(graph, context);
+  const Statistics& statistics = prepared.statistics;
+  const RangeMethods& ranges = prepared.ranges;
   const auto assigned = [&](const KeptFloat& kept) {
     return assign_precision(graph, statistics.histograms, ranges, kept);
   };
@@ -70,7 +49,9 @@ void quantize(Graph& graph, PassContext& context) {
   graph = std::move(converted);
   context.calibration_summary =
       fmt::format("{} samples of {}, ranges by {}", context.options.calibration->count,
-                  context.options.calibration->description, range_method_name(ranges));
+                  context.options.calibration->description, range_method_name(ranges.usual));
+  if (!ranges.other.empty())
+    context.calibration_summary += fmt::format(", of {} tensors otherwise", ranges.other.size());
 }
 
 }  // namespace bantam::compiler

@@ -34,11 +34,11 @@ bool has_int8_kernel(const Graph& graph, const Node& node) {
 
 class Assigner {
  public:
-  Assigner(const Graph& graph, const std::vector<Histogram>& histograms, RangeMethod method,
+  Assigner(const Graph& graph, const std::vector<SplitHistogram>& histograms, const RangeMethods& methods,
            const KeptFloat& kept)
       : graph_(graph),
         histograms_(histograms),
-        method_(method),
+        methods_(methods),
         kept_(kept),
         int8_(graph.values.size(), false) {
     result_.int8_node.assign(graph.nodes.size(), false);
@@ -56,7 +56,9 @@ class Assigner {
   Assignment run() {
     nodes();
     unite_scales();
+    name_groups();
     choose_scales();
+    result_.is_int8 = int8_;
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       if (result_.int8_node[i] && !scales_fit(graph_.nodes[i])) result_.int8_node[i] = false;
     }
@@ -118,7 +120,7 @@ class Assigner {
   }
 
   float span(ValueId id) const {
-    const Histogram& h = histograms_[static_cast<size_t>(id)];
+    const SplitHistogram& h = histograms_[static_cast<size_t>(id)];
     return std::max(h.max(), 0.0f) - std::min(h.min(), 0.0f);
   }
 
@@ -137,11 +139,25 @@ class Assigner {
     }
   }
 
+  void name_groups() {
+    std::vector<ValueId> first(graph_.values.size(), kNoValue);
+    for (size_t v = 0; v < first.size(); ++v) {
+      ValueId& name = first[static_cast<size_t>(find(static_cast<ValueId>(v)))];
+      if (name == kNoValue) name = static_cast<ValueId>(v);
+      result_.group.push_back(name);
+    }
+  }
+
+  RangeMethod method_of(ValueId id) const {
+    const auto other = methods_.other.find(result_.group[static_cast<size_t>(id)]);
+    return other == methods_.other.end() ? methods_.usual : other->second;
+  }
+
   // A group's values are those that its members compute themselves; the others are copies of them.
   void choose_scales() {
-    std::vector<std::optional<Histogram>> merged(graph_.values.size());
+    std::vector<std::optional<SplitHistogram>> merged(graph_.values.size());
     const auto enter = [&](ValueId id) {
-      std::optional<Histogram>& sum = merged[static_cast<size_t>(find(id))];
+      std::optional<SplitHistogram>& sum = merged[static_cast<size_t>(find(id))];
       if (!sum) sum.emplace();
       sum->merge(histograms_[static_cast<size_t>(id)]);
     };
@@ -153,10 +169,10 @@ class Assigner {
     for (size_t v = 0; v < graph_.values.size(); ++v) {
       const ValueId id = static_cast<ValueId>(v);
       if (!is_float(id) || graph_.is_constant(id)) continue;
-      const std::optional<Histogram>& sum = merged[static_cast<size_t>(find(id))];
+      const std::optional<SplitHistogram>& sum = merged[static_cast<size_t>(find(id))];
       if (!sum || sum->empty()) continue;
       std::optional<Quantization>& shared = result_.quantization[static_cast<size_t>(find(id))];
-      if (!shared) shared = quantization_of(choose_range(*sum, method_));
+      if (!shared) shared = quantization_of(choose_range(*sum, method_of(id)));
       result_.quantization[v] = shared;
     }
   }
@@ -193,8 +209,8 @@ class Assigner {
   static constexpr float kLargestRatio = 128.0f;  // of a term's scale to the sum's
 
   const Graph& graph_;
-  const std::vector<Histogram>& histograms_;
-  RangeMethod method_;
+  const std::vector<SplitHistogram>& histograms_;
+  const RangeMethods methods_;
   const KeptFloat& kept_;
   Assignment result_;
   std::vector<bool> wanted_;    // by value
@@ -242,13 +258,13 @@ std::vector<ValueId> data_inputs(const Graph& graph, const Node& node) {
   return data;
 }
 
-Assignment assign_precision(const Graph& graph, const std::vector<Histogram>& histograms, RangeMethod method,
-                            const KeptFloat& kept) {
-  return Assigner(graph, histograms, method, kept).run();
+Assignment assign_precision(const Graph& graph, const std::vector<SplitHistogram>& histograms,
+                            const RangeMethods& methods, const KeptFloat& kept) {
+  return Assigner(graph, histograms, methods, kept).run();
 }
 
 std::vector<bool> int8_nodes(const Graph& graph, const KeptFloat& kept) {
-  const std::vector<Histogram> none;
+  const std::vector<SplitHistogram> none;
   return Assigner(graph, none, RangeMethod::kMinMax, kept).nodes();
 }
 

@@ -11,6 +11,7 @@
 #include "bantam/compiler/error.h"
 #include "emit/plan_writer.h"
 #include "ops/op_def.h"
+#include "quantize/sample_halves.h"
 
 namespace bantam::compiler {
 namespace {
@@ -29,8 +30,8 @@ bool same_elements(const Shape& sample, const Shape& input) {
 
 class Calibration {
  public:
-  Calibration(const Graph& graph, const PassContext& context)
-      : graph_(graph), context_(context), source_(*context.options.calibration) {
+  Calibration(const Graph& graph, const PassContext& context, const std::vector<int>& which)
+      : graph_(graph), context_(context), source_(*context.options.calibration), which_(which) {
     plan_ = write_plan(graph, EmitOptions{});
     multiplied_.assign(graph.values.size(), false);
     for (const Node& node : graph.nodes) {
@@ -42,7 +43,7 @@ class Calibration {
   Statistics run() {
     const int hardware = std::max(1u, std::thread::hardware_concurrency());
     const int wanted = context_.options.threads > 0 ? context_.options.threads : hardware;
-    const int count = std::min(wanted, source_.count);
+    const int count = std::min(wanted, static_cast<int>(which_.size()));
     std::vector<Statistics> parts(static_cast<size_t>(count));
     std::vector<std::thread> threads;
     for (int i = 1; i < count; ++i) {
@@ -67,8 +68,8 @@ class Calibration {
       statistics.histograms.resize(graph_.values.size());
       statistics.means.resize(graph_.values.size());
       const std::unique_ptr<PlanRunner> runner = context_.runner(plan_);
-      for (int i = next_++; i < source_.count && !stop_; i = next_++) {
-        observe_sample(i, *runner, statistics);
+      for (size_t i = next_++; i < which_.size() && !stop_; i = next_++) {
+        observe_sample(which_[i], *runner, statistics);
         report(++done_);
       }
     } catch (...) {
@@ -82,24 +83,24 @@ class Calibration {
     const std::vector<TensorData> sample = source_.load(index);
     check_sample(graph_, index, sample);
     for (size_t i = 0; i < sample.size(); ++i) {
-      observe(graph_.inputs[i], sample[i].bytes.data(), sample[i].bytes.size(), statistics);
+      observe(index, graph_.inputs[i], sample[i].bytes.data(), sample[i].bytes.size(), statistics);
     }
     runner.run(sample, [&](int op, const void* data, size_t bytes) {
-      observe(graph_.nodes[static_cast<size_t>(op)].outputs[0], data, bytes, statistics);
+      observe(index, graph_.nodes[static_cast<size_t>(op)].outputs[0], data, bytes, statistics);
     });
   }
 
-  void observe(ValueId id, const void* data, size_t bytes, Statistics& statistics) const {
+  void observe(int sample, ValueId id, const void* data, size_t bytes, Statistics& statistics) const {
     if (graph_.dtype(id) != DType::kFloat32) return;
     const std::span<const float> values = as_floats(data, bytes);
-    statistics.histograms[static_cast<size_t>(id)].add(values);
+    statistics.histograms[static_cast<size_t>(id)].add(sample, values);
     const Shape& shape = graph_.shape(id);
     if (multiplied_[static_cast<size_t>(id)] && !shape.empty()) {
       statistics.means[static_cast<size_t>(id)].add(values, static_cast<size_t>(shape.back()));
     }
   }
 
-  void check_finite(const std::vector<Histogram>& histograms) const {
+  void check_finite(const std::vector<SplitHistogram>& histograms) const {
     for (size_t v = 0; v < histograms.size(); ++v) {
       if (histograms[v].not_finite() == 0) continue;
       throw CompileError(
@@ -111,16 +112,17 @@ class Calibration {
 
   void report(int done) const {
     if (context_.options.progress) {
-      context_.options.progress("calibrate", static_cast<double>(done) / source_.count);
+      context_.options.progress("calibrate", done / static_cast<double>(which_.size()));
     }
   }
 
   const Graph& graph_;
   const PassContext& context_;
   const SampleSource& source_;
+  const std::vector<int>& which_;
   std::vector<std::byte> plan_;
   std::vector<bool> multiplied_;  // by value: a convolution or the like reads it
-  std::atomic<int> next_ = 0;
+  std::atomic<size_t> next_ = 0;
   std::atomic<int> done_ = 0;
   std::atomic<bool> stop_ = false;
   std::mutex mutex_;
@@ -145,19 +147,27 @@ void check_sample(const Graph& graph, int index, const std::vector<TensorData>& 
     Histogram finite;
     finite.add(as_floats(sample[i].bytes.data(), sample[i].bytes.size()));
     if (finite.not_finite() > 0) {
-      throw CompileError(fmt::format("calibration sample {} has {} NaN or infinite values; remove it",
-                                     index, finite.not_finite()));
+      throw CompileError(fmt::format("calibration sample {} has {} NaN or infinite values; remove it", index,
+                                     finite.not_finite()));
     }
   }
 }
 
-Statistics calibrate(const Graph& graph, const PassContext& context) {
-  if (!context.options.calibration) {
+void check_calibration(const CompileOptions& options) {
+  if (!options.calibration) {
     throw CompileError(
         "int8 needs calibration data: give --calibrate with a folder of images or an .npy file");
   }
-  if (context.options.calibration->count < 1) throw CompileError("the calibration data has no samples");
-  return Calibration(graph, context).run();
+  if (options.calibration->count < 1) throw CompileError("the calibration data has no samples");
+}
+
+Statistics calibrate(const Graph& graph, const PassContext& context) {
+  check_calibration(context.options);
+  return calibrate(graph, context, every_sample(context.options.calibration->count));
+}
+
+Statistics calibrate(const Graph& graph, const PassContext& context, const std::vector<int>& which) {
+  return Calibration(graph, context, which).run();
 }
 
 }  // namespace bantam::compiler

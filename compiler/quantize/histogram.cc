@@ -55,4 +55,14 @@ void Histogram::merge(const Histogram& other) {
   count_ += copy.count_;
 }
 
+void SplitHistogram::merge(const SplitHistogram& other) {
+  for (size_t i = 0; i < halves_.size(); ++i) halves_[i].merge(other.halves_[i]);
+}
+
+Histogram SplitHistogram::whole() const {
+  Histogram sum = halves_[0];
+  sum.merge(halves_[1]);
+  return sum;
+}
+
 }  // namespace bantam::compiler

@@ -83,7 +83,32 @@ Range squared_error_range(const Histogram& histogram) {
   return best;
 }
 
+constexpr float kMargins[] = {1.0f, 1.1f, 1.2f, 1.35f, 1.5f, 1.75f, 2.0f};
+
+Range widened(Range range, float margin) { return {range.min * margin, range.max * margin}; }
+
+// The part of a range, of which more than all is needed for values not seen.
+float margin_of(const SplitHistogram& histogram) {
+  if (histogram.half(0).empty() || histogram.half(1).empty()) return 1;
+  const Range ranges[] = {squared_error_range(histogram.half(0)), squared_error_range(histogram.half(1))};
+  float best = 1;
+  double least = INFINITY;
+  for (float margin : kMargins) {
+    const double error = squared_error(histogram.half(0), widened(ranges[1], margin)) +
+                         squared_error(histogram.half(1), widened(ranges[0], margin));
+    if (error >= least) continue;
+    least = error;
+    best = margin;
+  }
+  return best;
+}
+
 }  // namespace
+
+Range choose_range(const SplitHistogram& histogram, RangeMethod method) {
+  const Range range = choose_range(histogram.whole(), method);
+  return method == RangeMethod::kSquaredError ? widened(range, margin_of(histogram)) : range;
+}
 
 Range choose_range(const Histogram& histogram, RangeMethod method) {
   if (histogram.empty()) return {};

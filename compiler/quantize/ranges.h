@@ -16,6 +16,9 @@ struct Range {
 // minimizes the expected squared error of rounding and clipping together. kMeasured has to be settled before
 // (tune/choose_ranges.h).
 Range choose_range(const Histogram& histogram, RangeMethod method);
+// Likewise; kSquaredError leaves as much room as makes the least squared error of each half with the range
+// that the other half tells: there will be values beyond those seen.
+Range choose_range(const SplitHistogram& histogram, RangeMethod method);
 
 // 256 steps from min to max, widened to include 0, with 0 exactly on a step. An empty or constant range is
 // still valid.

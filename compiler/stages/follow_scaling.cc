@@ -44,8 +44,7 @@ class FactorReader {
     std::vector<double>& factors = factors_[static_cast<size_t>(problem_of(node.outputs[0]))];
     for (size_t o = 0; o < unit.size(); ++o) {
       double& factor = factors[static_cast<size_t>(unit[o])];
-      if (factor == 0 && found[o] > 0 && exact[o] > 0)
-        factor = std::exp2(std::round(std::log2(found[o] / exact[o])));
+      if (factor == 0 && found[o] > 0 && exact[o] > 0) factor = on_factor_grid(found[o] / exact[o]);
     }
   }
 

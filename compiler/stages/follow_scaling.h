@@ -7,8 +7,8 @@
 
 namespace bantam::compiler {
 
-// Scales the channels of `graph`, float32 and NHWC, as those of `plan` are: by the powers of two that the
-// norms of the plan's weights tell. What the graph computes stays the same.
+// Scales the channels of `graph`, float32 and NHWC, as those of `plan` are: by the factors that the norms of
+// the plan's weights tell. What the graph computes stays the same.
 void follow_scaling(Graph& graph, const PlanReader& plan);
 
 }  // namespace bantam::compiler

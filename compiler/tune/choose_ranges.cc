@@ -1,49 +1,147 @@
 #include "tune/choose_ranges.h"
 
+#include <algorithm>
 #include <cmath>
+#include <set>
 
+#include "emit/plan_writer.h"
 #include "passes/rewriter.h"
-#include "quantize/assign.h"
 #include "quantize/convert.h"
+#include "quantize/sample_halves.h"
 #include "tune/output_error.h"
 
 namespace bantam::compiler {
 namespace {
 
 constexpr int kMostSamples = 128;
+constexpr int kRefineSamples = 48;
+constexpr double kMostWork = 1.5e12;       // multiply-accumulates of all tries together
+constexpr double kLeastDifference = 1.03;  // of two scales, to be worth a try
+constexpr double kWorthwhile = 0.99;       // of the error that stays
+constexpr RangeMethod kMethods[] = {RangeMethod::kSquaredError, RangeMethod::kMinMax,
+                                    RangeMethod::kPercentile};
+
+bool measures(const CompileOptions& options) {
+  return options.ranges == RangeMethod::kMeasured && options.quantize_passes.ranges;
+}
 
 std::vector<RangeMethod> candidates(const CompileOptions& options) {
   if (options.ranges != RangeMethod::kMeasured) return {options.ranges};
   if (!options.quantize_passes.ranges) return {RangeMethod::kSquaredError};
-  return {RangeMethod::kSquaredError, RangeMethod::kMinMax, RangeMethod::kPercentile};
+  return {std::begin(kMethods), std::end(kMethods)};
+}
+
+// The error of int8 networks' outputs.
+class Meter {
+ public:
+  Meter(const Graph& graph, const Statistics& statistics, const PassContext& context, int most_samples)
+      : graph_(graph),
+        statistics_(statistics),
+        uncorrected_{{}, std::vector<ChannelMeans>(graph.values.size())},
+        context_(context),
+        samples_(graph, context, most_samples, half_of_samples(context.options.calibration->count, true)),
+        expected_(outputs(graph)) {}
+
+  int samples() const { return samples_.count(); }
+
+  Assignment assigned(const RangeMethods& methods) const {
+    return assign_precision(graph_, statistics_.histograms, methods);
+  }
+
+  double error(const RangeMethods& methods, bool correct_bias) const {
+    Graph candidate = graph_;
+    convert_to_int8(candidate, assigned(methods), correct_bias ? statistics_ : uncorrected_, {}, context_);
+    drop_dead_nodes(candidate);
+    return relative_error(expected_, outputs(candidate));
+  }
+
+ private:
+  Outputs outputs(const Graph& network) const {
+    const std::vector<ValueId> ids = compared_values(network);
+    return outputs_of(ids, static_cast<size_t>(samples_.count()),
+                      [&](const Observer& observer) { samples_.run(network, ids, observer); });
+  }
+
+  const Graph& graph_;
+  const Statistics& statistics_;
+  const Statistics uncorrected_;  // without means
+  const PassContext& context_;
+  const CalibrationSamples samples_;
+  const Outputs expected_;
+};
+
+struct Try {
+  ValueId group;  // of values with one scale, named by the first
+  RangeMethod method;
+  double difference;  // of the scale, as a ratio of at least 1
+};
+
+// Those that make a difference, the largest first.
+std::vector<Try> find_tries(const Meter& meter, const RangeMethods& start) {
+  const Assignment now = meter.assigned(start);
+  std::vector<Try> tries;
+  for (RangeMethod method : kMethods) {
+    if (method == start.usual) continue;
+    const Assignment other = meter.assigned(method);
+    for (size_t v = 0; v < now.group.size(); ++v) {
+      const bool first = now.group[v] == static_cast<ValueId>(v);
+      if (!first || !now.is_int8[v] || !now.quantization[v] || !other.quantization[v]) continue;
+      const double ratio = static_cast<double>(now.quantization[v]->scales[0]) /
+                           static_cast<double>(other.quantization[v]->scales[0]);
+      const double difference = std::max(ratio, 1 / ratio);
+      if (difference >= kLeastDifference) tries.push_back({static_cast<ValueId>(v), method, difference});
+    }
+  }
+  std::ranges::stable_sort(tries, [](const Try& a, const Try& b) { return a.difference > b.difference; });
+  return tries;
+}
+
+double work_of(const Graph& graph) {
+  double macs = 1;
+  for (const Node& node : graph.nodes) macs += static_cast<double>(multiply_accumulates(graph, node));
+  return macs;
 }
 
 }  // namespace
 
 RangeChoice choose_ranges(const Graph& graph, const Statistics& statistics, const PassContext& context) {
   const std::vector<RangeMethod> methods = candidates(context.options);
-  const std::vector<ValueId> values = compared_values(graph);
-  if (values.empty()) return {methods[0], 0};
-  const CalibrationSamples samples(graph, context, kMostSamples);
-  const auto outputs_by = [&](const Graph& network) {
-    const std::vector<ValueId> ids = compared_values(network);
-    return outputs_of(ids, static_cast<size_t>(samples.count()),
-                      [&](const Observer& observer) { samples.run(network, ids, observer); });
-  };
-  const Outputs expected = outputs_by(graph);
-  RangeChoice best{methods[0], INFINITY};
+  const bool bias = context.options.quantize_passes.bias;
+  if (compared_values(graph).empty()) return {methods[0], bias};
+  const Meter meter(graph, statistics, context, kMostSamples);
+  RangeChoice best{methods[0], bias, INFINITY};
   for (size_t m = 0; m < methods.size(); ++m) {
-    Graph candidate = graph;
-    convert_to_int8(candidate, assign_precision(candidate, statistics.histograms, methods[m]), statistics, {},
-                    context);
-    drop_dead_nodes(candidate);
-    const double error = relative_error(expected, outputs_by(candidate));
-    if (error < best.error) best = {methods[m], error};
+    const double error = meter.error(methods[m], bias);
+    if (error < best.error) best = {methods[m], bias, error};
     if (context.options.progress)
       context.options.progress("measure ranges",
                                static_cast<double>(m + 1) / static_cast<double>(methods.size()));
   }
-  return best;
+  if (!bias) return best;
+  const double uncorrected = meter.error(best.methods, false);
+  return uncorrected < best.error ? RangeChoice{best.methods, false, uncorrected} : best;
+}
+
+void refine_ranges(const Graph& graph, const Statistics& statistics, const PassContext& context,
+                   RangeChoice& choice) {
+  if (!measures(context.options) || compared_values(graph).empty()) return;
+  const Meter meter(graph, statistics, context, kRefineSamples);
+  std::vector<Try> tries = find_tries(meter, choice.methods);
+  const auto most = static_cast<size_t>(kMostWork / (work_of(graph) * meter.samples()));
+  if (tries.size() > most) tries.resize(most);
+  double least = meter.error(choice.methods, choice.correct_bias);
+  for (size_t t = 0; t < tries.size(); ++t) {
+    RangeMethods changed = choice.methods;
+    changed.other[tries[t].group] = tries[t].method;
+    const double error = meter.error(changed, choice.correct_bias);
+    if (error < kWorthwhile * least) {
+      least = error;
+      choice.methods = changed;
+    }
+    if (context.options.progress)
+      context.options.progress("refine ranges",
+                               static_cast<double>(t + 1) / static_cast<double>(tries.size()));
+  }
 }
 
 }  // namespace bantam::compiler

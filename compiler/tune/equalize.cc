@@ -13,12 +13,20 @@ namespace {
 constexpr int kMostSamples = 128;
 constexpr double kWorthwhile = 0.95;  // of the error that stays, below which weights are changed
 constexpr float kReached = 0.9999f;   // of a limit
+constexpr double kDeviations = 4;     // from its mean, that a channel is expected to reach
 constexpr double kMostFactor = 1 << 20;
 
 // Of every channel of a value on the calibration data.
 struct ChannelStatistics {
   std::vector<float> low, high;
-  std::vector<double> power;  // mean square
+  std::vector<double> mean, power;  // power: mean square
+
+  // What the channel may well reach: few samples do not show it.
+  double reach(size_t c) const {
+    const double deviation = std::sqrt(std::max(power[c] - mean[c] * mean[c], 0.0));
+    const double usual = std::fabs(mean[c]) + kDeviations * deviation;
+    return std::max(usual, static_cast<double>(std::max(-low[c], high[c])));
+  }
 };
 
 class Observations {
@@ -39,17 +47,24 @@ class Observations {
  private:
   static ChannelStatistics of_sample(std::span<const float> data, size_t channels) {
     ChannelStatistics s{std::vector<float>(channels, INFINITY), std::vector<float>(channels, -INFINITY),
-                        std::vector<double>(channels, 0.0)};
+                        std::vector<double>(channels, 0.0), std::vector<double>(channels, 0.0)};
     for (size_t i = 0; i + channels <= data.size(); i += channels) {
       for (size_t c = 0; c < channels; ++c) {
         const float x = data[i + c];
         s.low[c] = std::min(s.low[c], x);
         s.high[c] = std::max(s.high[c], x);
+        s.mean[c] += static_cast<double>(x);
         s.power[c] += static_cast<double>(x) * static_cast<double>(x);
       }
     }
-    for (double& p : s.power) p *= static_cast<double>(channels) / static_cast<double>(data.size());
+    divide(s, static_cast<double>(data.size()) / static_cast<double>(channels));
     return s;
+  }
+
+  static void divide(ChannelStatistics& s, double count) {
+    for (std::vector<double>* sums : {&s.mean, &s.power}) {
+      for (double& sum : *sums) sum /= count;
+    }
   }
 
   static ChannelStatistics merged(const std::vector<ChannelStatistics>& samples) {
@@ -58,10 +73,11 @@ class Observations {
       for (size_t c = 0; c < all.low.size(); ++c) {
         all.low[c] = std::min(all.low[c], samples[s].low[c]);
         all.high[c] = std::max(all.high[c], samples[s].high[c]);
+        all.mean[c] += samples[s].mean[c];
         all.power[c] += samples[s].power[c];
       }
     }
-    for (double& p : all.power) p /= static_cast<double>(samples.size());
+    divide(all, static_cast<double>(samples.size()));
     return all;
   }
 
@@ -161,7 +177,7 @@ class Equalizer {
       const std::vector<int>& unit = units_.unit_of[static_cast<size_t>(id)];
       for (size_t c = 0; c < unit.size(); ++c) {
         double& range = result[static_cast<size_t>(unit[c])];
-        range = std::max(range, static_cast<double>(std::max(-s.low[c], s.high[c])));
+        range = std::max(range, s.reach(c));
       }
     }
     return result;
@@ -227,9 +243,9 @@ class Equalizer {
     return best;
   }
 
-  static double power_of_two(double near, double most) {
-    const double power = std::exp2(std::round(std::log2(std::clamp(near, 1 / kMostFactor, most))));
-    return power > most ? power / 2 : power;
+  static double nearest_factor(double wanted, double most) {
+    const double factor = on_factor_grid(std::clamp(wanted, 1 / kMostFactor, most));
+    return factor > most ? factor / kFactorRatio : factor;
   }
 
   // Factors between those that make all ranges alike (`share` 0) and those that make all weights alike (1).
@@ -247,7 +263,7 @@ class Equalizer {
     if (after <= 0) return factors;
     for (size_t u = 0; u < range.size(); ++u) {
       if (range[u] <= 0 || demand[u] <= 0 || fixed[u]) continue;
-      factors[u] = power_of_two(factors[u] * before / after, most[u]);
+      factors[u] = nearest_factor(factors[u] * before / after, most[u]);
     }
     return factors;
   }
@@ -259,7 +275,7 @@ class Equalizer {
 
 }  // namespace
 
-bool equalize(Graph& graph, const PassContext& context) {
+bool equalize(Graph& graph, const PassContext& context, const std::vector<int>& which) {
   const ScaleUnits units = find_scale_units(graph);
   std::vector<ValueId> values;
   for (const ScaleProblem& problem : units.problems) {
@@ -273,7 +289,7 @@ bool equalize(Graph& graph, const PassContext& context) {
   if (values.empty()) return false;
   std::sort(values.begin(), values.end());
   values.erase(std::unique(values.begin(), values.end()), values.end());
-  const CalibrationSamples samples(graph, context, kMostSamples);
+  const CalibrationSamples samples(graph, context, kMostSamples, which);
   const Observations seen(graph, values, samples);
   return Equalizer(graph, units, seen).run();
 }

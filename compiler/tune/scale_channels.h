@@ -1,6 +1,7 @@
 // Scaling of channels: what equalization does to a network, and what is read back out of its plan.
 #pragma once
 
+#include <cmath>
 #include <vector>
 
 #include "ir/graph.h"
@@ -8,9 +9,12 @@
 
 namespace bantam::compiler {
 
+// Factors are powers of this, so far apart that the rounded weights of a plan still tell which they were.
+inline const double kFactorRatio = std::exp2(0.25);
+inline double on_factor_grid(double factor) { return std::exp2(std::round(4 * std::log2(factor)) / 4); }
+
 // Multiplies what the problem's producers make by `factors`, one per unit of the problem, and divides them
-// out of the weights of its readers. Factors that are powers of two change no bit of what the network
-// computes.
+// out of the weights of its readers.
 void scale_channels(Graph& graph, const ScaleUnits& units, const ScaleProblem& problem,
                     const std::vector<double>& factors);
 

@@ -7,6 +7,7 @@
 
 #include "bantam/compiler/error.h"
 #include "quantize/calibrate.h"
+#include "quantize/sample_halves.h"
 
 namespace bantam::compiler {
 namespace {
@@ -37,9 +38,14 @@ int copies_of(int images, int most) { return 4 * images <= most ? 4 : 2 * images
 }  // namespace
 
 CalibrationSamples::CalibrationSamples(const Graph& graph, const PassContext& context, int most)
+    : CalibrationSamples(graph, context, most, every_sample(context.options.calibration->count)) {}
+
+CalibrationSamples::CalibrationSamples(const Graph& graph, const PassContext& context, int most,
+                                       std::vector<int> from)
     : context_(context),
       source_(*context.options.calibration),
-      images_(std::min(most, source_.count)),
+      from_(std::move(from)),
+      images_(std::min(most, static_cast<int>(from_.size()))),
       copies_(context.options.image ? copies_of(images_, most) : 1),
       count_(copies_ * images_) {
   if (count_ < 1) throw CompileError("the calibration data has no samples");
@@ -56,7 +62,7 @@ std::vector<TensorData> CalibrationSamples::load(int sample) const {
 }
 
 int CalibrationSamples::index_in_source(int image) const {
-  return static_cast<int>(int64_t{image} * source_.count / images_);
+  return from_[static_cast<size_t>(image) * from_.size() / static_cast<size_t>(images_)];
 }
 
 void CalibrationSamples::keep(const Graph& graph) {

@@ -19,6 +19,8 @@ class CalibrationSamples {
   // matter, so they serve as well.
   // Throws CompileError where there are none or one does not fit the inputs of `graph`.
   CalibrationSamples(const Graph& graph, const PassContext& context, int most);
+  // Of those with the indices `from`.
+  CalibrationSamples(const Graph& graph, const PassContext& context, int most, std::vector<int> from);
 
   int count() const { return count_; }
   // What the user gave, in words.
@@ -41,6 +43,7 @@ class CalibrationSamples {
 
   const PassContext& context_;
   const SampleSource& source_;
+  std::vector<int> from_;
   int images_ = 0;  // or whatever the samples are
   int copies_ = 1;  // of each: 1, 2 or 4
   int count_ = 0;
