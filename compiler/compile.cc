@@ -92,6 +92,7 @@ CompileResult compile(const std::string& onnx_path, const CompileOptions& given,
   result.summary = summarize(graph, precision);
   if (!context.precision_summary.empty()) result.summary += "; " + context.precision_summary;
   if (!context.prune_summary.empty()) result.summary += "; " + context.prune_summary;
+  if (!context.sparsity_summary.empty()) result.summary += "; " + context.sparsity_summary;
   return result;
 }
 

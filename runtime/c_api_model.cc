@@ -1,6 +1,7 @@
 // C API: what a model says about itself.
 #include "c_api_support.h"
 #include "enum_names.h"
+#include "zero_mask.h"
 
 namespace bantam::c_api {
 namespace {
@@ -36,12 +37,19 @@ plan::DType compute_dtype(const OpContext& op) {
   return data == plan::DType::kFloat16 && op.op->macs() > 0 ? plan::DType::kFloat32 : data;
 }
 
-uint64_t weights_of(const OpContext& op) {
-  uint64_t bytes = 0;
+void count_weights(const OpContext& op, bantam_op_info* info) {
   for (int32_t i = 0; i < op.input_count; ++i) {
-    if (op.has_input(i) && op.inputs[i]->data != nullptr) bytes += op.inputs[i]->bytes;
+    if (!op.has_input(i) || op.input(i).data == nullptr) continue;
+    const TensorInfo& constant = op.input(i);
+    const auto elements = static_cast<uint64_t>(constant.elements);
+    info->weights_bytes += constant.bytes;
+    info->stored_bytes += constant.stored_bytes;
+    info->weights_count += elements;
+    if (constant.without_zeros) {
+      const uint64_t stored = constant.stored_bytes - zero_mask_bytes(elements);
+      info->weights_zeros += elements - stored / element_size(constant.dtype);
+    }
   }
-  return bytes;
 }
 
 bool has_golden(const plan::Plan& plan) {
@@ -157,7 +165,7 @@ bantam_tensor describe_tensor(const LoadedPlan& loaded, int32_t index) {
   tensor.scale = info.quantized() ? info.scale() : 0;
   tensor.zero_point = info.zero_point;
   tensor.bytes = info.bytes;
-  tensor.data = const_cast<void*>(info.data);
+  tensor.data = info.without_zeros ? nullptr : const_cast<void*>(info.data);
   return tensor;
 }
 
@@ -185,8 +193,9 @@ bantam_status bantam_model_get_output(const bantam_model* model, int32_t index, 
 
 bantam_status bantam_model_get_op(const bantam_model* model, int32_t index, bantam_op_info* op,
                                   bantam_error* error) {
+  constexpr size_t kLeast = offsetof(bantam_op_info, weights_count);
   if (model == nullptr) return report(null_argument("model"), error);
-  if (Status status = check_struct(op, "op"); !status.ok()) return report(status, error);
+  if (Status status = check_struct(op, "op", kLeast); !status.ok()) return report(status, error);
   const LoadedPlan& loaded = unwrap(model)->loaded();
   if (!in_range(index, loaded.op_count())) return report(invalid("index", "it is out of range"), error);
   const OpContext& context = loaded.ops[static_cast<size_t>(index)];
@@ -198,7 +207,7 @@ bantam_status bantam_model_get_op(const bantam_model* model, int32_t index, bant
   info.input_count = context.input_count;
   info.output_count = context.output_count;
   info.macs = context.op->macs();
-  info.weights_bytes = weights_of(context);
+  count_weights(context, &info);
   info.golden = context.op->golden();
   deliver(info, op);
   return report({}, error);

@@ -1,10 +1,12 @@
 #include "bantam/runtime/session.h"
 
+#include <algorithm>
 #include <cstring>
 #include <ctime>
 #include <new>
 
 #include "hash64.h"
+#include "zero_mask.h"
 
 namespace bantam {
 namespace {
@@ -22,6 +24,12 @@ uint64_t monotonic_ns() {
 std::byte* allocate_aligned(size_t bytes) {
   return static_cast<std::byte*>(::operator new(bytes, kAlignment, std::nothrow));
 }
+
+void free_aligned(std::byte* bytes) {
+  if (bytes != nullptr) ::operator delete(bytes, kAlignment);
+}
+
+bool lacks_zeros(const OpContext& op) { return op.has_input(1) && op.input(1).without_zeros; }
 
 Status out_of_memory(const char* what) { return Status(StatusCode::kOutOfMemory, "session", what); }
 
@@ -68,8 +76,9 @@ Session::Session(Model* model) : model_(model) { model_->retain(); }
 Session::~Session() {
   for (Kernel* kernel : kernels_) delete kernel;
   if (threads_ != nullptr) model_->kernels().destroy_threads(threads_);
-  if (own_arena_ != nullptr) ::operator delete(own_arena_, kAlignment);
-  if (workspace_ != nullptr) ::operator delete(workspace_, kAlignment);
+  for (const WholeWeights& whole : whole_) free_aligned(whole.data);
+  free_aligned(own_arena_);
+  free_aligned(workspace_);
   model_->release();
 }
 
@@ -129,8 +138,43 @@ Status Session::make_kernels() {
     OpContext context = model_->loaded().ops[i];
     context.packed = model_->packed();
     context.threads = threads_;
-    BANTAM_RETURN_IF_ERROR(model_->kernels().create(context, &kernels_[i]));
+    BANTAM_RETURN_IF_ERROR(make_kernel(context, i));
   }
+  return ok_status();
+}
+
+// Weights that lack their zeros get them back for as long as the kernel needs them, one op at a time.
+Status Session::make_kernel(const OpContext& context, size_t op) {
+  if (!lacks_zeros(context)) return model_->kernels().create(context, &kernels_[op]);
+  if (whole_.size() == 0 && !whole_.allocate(kernels_.size()))
+    return out_of_memory("no memory for the session");
+  WholeWeights& whole = whole_[op];
+  BANTAM_RETURN_IF_ERROR(put_zeros_back(context, &whole));
+  OpContext told = context;
+  told.inputs = whole.inputs;
+  BANTAM_RETURN_IF_ERROR(model_->kernels().create(told, &kernels_[op]));
+  if (kernels_[op]->reads_constants()) return ok_status();
+  free_aligned(whole.data);
+  whole.data = nullptr;
+  return ok_status();
+}
+
+Status Session::put_zeros_back(const OpContext& context, WholeWeights* whole) const {
+  std::copy_n(context.inputs, context.input_count, whole->inputs);
+  TensorInfo& info = whole->info;
+  info = context.input(1);
+  whole->data = allocate_aligned(info.bytes + kReadPadding);
+  if (whole->data == nullptr) return out_of_memory("no memory for an op's weights");
+  if (!bantam::put_zeros_back(static_cast<const std::byte*>(info.data), info.stored_bytes,
+                              static_cast<uint64_t>(info.elements), element_size(info.dtype), whole->data)) {
+    return Status(StatusCode::kInvalidPlan, model_->loaded().op_name(context.index),
+                  "its weights have changed since the plan was verified");
+  }
+  std::memset(whole->data + info.bytes, 0, kReadPadding);
+  info.data = whole->data;
+  info.without_zeros = false;
+  info.stored_bytes = info.bytes;
+  whole->inputs[1] = &info;
   return ok_status();
 }
 
@@ -195,6 +239,8 @@ void Session::resolve(bool with_bindings) {
   for (size_t i = 0; i < contexts_.size(); ++i) {
     const OpContext& op = loaded.ops[i];
     RunContext& context = contexts_[i];
+    if (lacks_zeros(op))
+      addresses_[static_cast<size_t>(op.inputs + 1 - loaded.operands.data())] = whole_[i].data;
     context.inputs = addresses_.data() + (op.inputs - loaded.operands.data());
     context.outputs = addresses_.data() + (op.outputs - loaded.operands.data());
     context.workspace = workspace_;
@@ -310,10 +356,11 @@ SessionMemory Session::memory() const {
   SessionMemory memory;
   memory.arena = model_->loaded().arena_bytes;
   memory.workspace = workspace_bytes_;
+  for (const WholeWeights& whole : whole_) memory.state += whole.data == nullptr ? 0 : whole.info.bytes;
   for (const Kernel* kernel : kernels_) memory.state += kernel->state_bytes();
   memory.bookkeeping = sizeof(Session) + kernels_.size_bytes() + contexts_.size_bytes() +
-                       addresses_.size_bytes() + roots_.size_bytes() + inputs_.size_bytes() +
-                       outputs_.size_bytes();
+                       whole_.size_bytes() + addresses_.size_bytes() + roots_.size_bytes() +
+                       inputs_.size_bytes() + outputs_.size_bytes();
   return memory;
 }
 

@@ -26,7 +26,7 @@ bool list_constants(const LoadedPlan& loaded, std::span<const std::byte> file,
     for (int32_t k = 0; k < op.input_count; ++k) {
       if (!op.has_input(k) || !constant(loaded, op.inputs[k])) continue;
       const auto begin = static_cast<uint64_t>(static_cast<const std::byte*>(op.input(k).data) - file.data());
-      (*stretches)[(*count)++] = {begin, begin + op.input(k).bytes, reads || k == 0};
+      (*stretches)[(*count)++] = {begin, begin + op.input(k).stored_bytes, reads || k == 0};
     }
   }
   // A heap sort, which is half the code of std::sort.

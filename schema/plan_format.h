@@ -12,7 +12,8 @@ namespace bantam {
 
 inline constexpr uint32_t kPlanMagic = 0x544e4142;  // "BANT"
 inline constexpr uint16_t kPlanMajor = 1;           // must match
-inline constexpr uint16_t kPlanMinor = 0;           // an older one loads for ever, a newer one does not
+inline constexpr uint16_t kPlanMinor = 1;           // an older one loads for ever, a newer one does not
+inline constexpr uint16_t kPlanMinorNoZeros = 1;  // has Encoding::kNoZeros; plans without any are of minor 0
 
 inline constexpr int kMaxRank = 8;
 inline constexpr size_t kTensorAlignment = 64;

@@ -7,6 +7,7 @@
 
 #include "bantam/compiler/error.h"
 #include "emit/arena.h"
+#include "emit/zeros.h"
 #include "hash64.h"
 #include "ops/op_def.h"
 #include "plan_format.h"
@@ -65,19 +66,29 @@ class PlanWriter {
   }
 
   void place_constants() {
-    std::map<std::string_view, uint64_t> seen;
+    std::map<std::string, uint64_t, std::less<>> seen;
+    const std::vector<bool> may_lack_zeros = weights_of_layers(graph_);
     for (size_t i = 0; i < values_.size(); ++i) {
       const Value& value = graph_.value(values_[i]);
       if (value.constant == nullptr) continue;
-      const auto& bytes = value.constant->bytes;
+      plan::TensorT& tensor = *plan_.tensors[i];
+      std::vector<std::byte> packed;
+      if (may_lack_zeros[static_cast<size_t>(values_[i])]) packed = without_zeros(*value.constant);
+      if (!packed.empty()) {
+        tensor.encoding = plan::Encoding::kNoZeros;
+        tensor.stored_bytes = packed.size();
+        minor_ = kPlanMinorNoZeros;
+      }
+      const auto& bytes = packed.empty() ? value.constant->bytes : packed;
       const std::string_view content(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-      const auto [entry, fresh] = seen.try_emplace(content, align_up(weights_.size(), kTensorAlignment));
-      if (fresh) {
-        weights_.resize(entry->second);
+      auto entry = seen.find(content);
+      if (entry == seen.end()) {
+        weights_.resize(align_up(weights_.size(), kTensorAlignment));
+        entry = seen.emplace(content, weights_.size()).first;
         weights_.insert(weights_.end(), bytes.begin(), bytes.end());
       }
-      plan_.tensors[i]->storage = plan::Storage::kWeights;
-      plan_.tensors[i]->offset = entry->second;
+      tensor.storage = plan::Storage::kWeights;
+      tensor.offset = entry->second;
     }
   }
 
@@ -162,7 +173,7 @@ class PlanWriter {
     PlanHeader header = {};
     header.magic = kPlanMagic;
     header.major = kPlanMajor;
-    header.minor = kPlanMinor;
+    header.minor = minor_;
     header.metadata_bytes = builder.GetSize();
     header.weights_offset = align_up(sizeof(header) + header.metadata_bytes, kTensorAlignment);
     header.weights_bytes = weights_.size();
@@ -182,6 +193,7 @@ class PlanWriter {
   std::map<ValueId, int32_t> tensors_;
   std::vector<ValueId> values_;  // by tensor index
   std::vector<std::byte> weights_;
+  uint16_t minor_ = 0;  // the first format that has all that the plan needs
 };
 
 }  // namespace

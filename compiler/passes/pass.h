@@ -24,6 +24,7 @@ struct PassContext {
   std::string prune_summary;        // set by the prune pass
   std::string onnx_path;
   std::string precision_summary = {};     // set by the quantize pass
+  std::string sparsity_summary = {};      // set by the sparsify pass
   std::optional<Graph> unquantized = {};  // likewise, where the plan's speed is to be compared
   const Judge* judge = nullptr;           // of CompileOptions::max_drop; null: the graph as it is quantized
   bool halves = false;                    // likewise: the layers that stay float are float16
@@ -65,6 +66,7 @@ void drop_dead_channels(Graph& graph, PassContext& context);
 void prune(Graph& graph, PassContext& context);
 void fuse_clamps(Graph& graph, PassContext& context);
 void simplify(Graph& graph, PassContext& context);
+void sparsify(Graph& graph, PassContext& context);
 void adopt_quantization(Graph& graph, PassContext& context);
 void quantize(Graph& graph, PassContext& context);
 void fold_stem(Graph& graph, PassContext& context);

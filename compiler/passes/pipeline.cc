@@ -24,6 +24,7 @@ constexpr Pass kPipeline[] = {
     {"prune", prune},
     {"fuse_clamps", fuse_clamps},
     {"simplify_fused", simplify},
+    {"sparsify", sparsify},
     {"adopt_quantization", adopt_quantization},
     {"fuse_int8_padding", fuse_padding},
     {"quantize", quantize},

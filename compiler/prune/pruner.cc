@@ -6,6 +6,7 @@
 
 #include "bantam/compiler/error.h"
 #include "import/norm_scales.h"
+#include "prune/channels/structure.h"
 #include "prune/reconstruct.h"
 #include "prune/select.h"
 
@@ -17,19 +18,6 @@ constexpr int kMostSamples = 2048;  // of the calibration data, copies of images
 bool needs_samples(const PruneOptions& options) {
   return options.reconstruct || options.criterion == PruneCriterion::kError ||
          options.criterion == PruneCriterion::kActivation;
-}
-
-// Every layer gets a bias, which makes up for the mean of what it no longer reads.
-void add_biases(Graph& graph) {
-  for (size_t i = 0; i < graph.nodes.size(); ++i) {
-    if (!has_weights(graph.nodes[i].code)) continue;
-    if (graph.nodes[i].inputs.size() > 2 && graph.nodes[i].inputs[2] != kNoValue) continue;
-    const int64_t outputs = graph.shape(graph.nodes[i].inputs[1])[0];
-    const ValueId bias =
-        graph.add_constant(graph.nodes[i].name + " bias", Tensor(TensorType{DType::kFloat32, {outputs}}));
-    graph.nodes[i].inputs.resize(2);
-    graph.nodes[i].inputs.push_back(bias);
-  }
 }
 
 std::vector<Ranking> rank(const Graph& graph, const Structure& structure, const CalibrationSamples* samples,

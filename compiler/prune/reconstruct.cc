@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "prune/data/frontier.h"
+#include "prune/data/layer_rows.h"
 #include "prune/least_squares.h"
 
 namespace bantam::compiler {
@@ -30,14 +30,13 @@ class Reconstruction {
   Reconstruction(const Graph& teacher, Graph& student, const Structure& structure,
                  const std::vector<bool>& removed, const CalibrationSamples& samples,
                  const PassContext& context)
-      : teacher_(teacher),
-        student_(student),
+      : student_(student),
         structure_(structure),
         removed_(removed),
         samples_(samples),
         context_(context),
-        teacher_run_(samples, context, samples.all()),
-        student_run_(samples, context, samples.all()),
+        reader_(teacher, student, samples, context,
+                [&](ValueId id) { return kept_along(structure, removed, id, teacher.shape(id).size() - 1); }),
         uses_(student),
         changed_(student.values.size(), false) {}
 
@@ -74,67 +73,16 @@ class Reconstruction {
     solve(index, depthwise);
   }
 
-  ValueId addend_of(int index) const {
-    const ValueId y = student_.nodes[static_cast<size_t>(index)].outputs[0];
-    const int reader = uses_.sole_reader(student_, y);
-    if (reader < 0) return kNoValue;
-    const Node& add = student_.nodes[static_cast<size_t>(reader)];
-    if (add.code != OpCode::kBinary || add.attrs<plan::BinaryT>().kind != plan::BinaryKind::kAdd)
-      return kNoValue;
-    const ValueId other = add.inputs[add.inputs[0] == y ? 1 : 0];
-    const bool known = uses_.producer[static_cast<size_t>(other)] < index && !student_.is_constant(other);
-    return known && other != y && student_.shape(other) == student_.shape(y) ? other : kNoValue;
-  }
-
-  // The teacher's `values` added up, in the channels that are left.
-  void gather_targets(const std::vector<ValueId>& values, const PixelChoice& choice, RowMatrix& sum) const {
-    const std::vector<int> kept =
-        kept_along(structure_, removed_, values[0], teacher_.shape(values[0]).size() - 1);
-    teacher_run_.run(teacher_, values, [&](int sample, ValueId id, std::span<const float> data) {
-      RowMatrix rows(choice.per_sample(), teacher_.shape(id).back());
-      gather_pixels(data, choice.pixels(sample), rows);
-      sum.middleRows(sample * choice.per_sample(), choice.per_sample()) += rows(Eigen::all, kept);
-    });
-  }
-
   void solve(int index, bool depthwise) {
     const Node& node = student_.nodes[static_cast<size_t>(index)];
-    const ValueId y = node.outputs[0];
-    const ValueId addend = addend_of(index);
     const int64_t columns = row_length(student_, node);
     const PixelChoice choice(student_, node, samples_.count(), rows_for(columns));
-    teacher_run_.advance(teacher_, index);
-    student_run_.advance(student_, index);
-    const int rows = choice.rows(samples_.count());
-    RowMatrix residuals = RowMatrix::Zero(rows, student_.shape(y).back());
-    std::vector<ValueId> outputs = {y};
-    if (addend != kNoValue) outputs.push_back(addend);
-    gather_targets(outputs, choice, residuals);
-    RowMatrix inputs(rows, depthwise ? residuals.cols() : columns);
-    gather_student(node, depthwise ? y : node.inputs[0], outputs, choice, inputs, residuals);
+    const LayerRows rows = reader_.read(index, choice, depthwise);
     const int per_sample = choice.per_sample();
-    const Correction correction = depthwise ? solve_scales(inputs, residuals, per_sample)
-                                            : solve_correction(inputs, residuals, per_sample);
+    const Correction correction = depthwise ? solve_scales(rows.inputs, rows.residuals, per_sample)
+                                            : solve_correction(rows.inputs, rows.residuals, per_sample);
     apply(index, correction, depthwise);
-    count(node, correction, rows, depthwise ? 2 : columns);
-  }
-
-  // The inputs of the solution (for a depthwise layer its output), and what the outputs lack.
-  void gather_student(const Node& node, ValueId source, const std::vector<ValueId>& outputs,
-                      const PixelChoice& choice, RowMatrix& inputs, RowMatrix& residuals) const {
-    std::vector<ValueId> wanted = outputs;
-    wanted.push_back(source);
-    student_run_.run(student_, wanted, [&](int sample, ValueId id, std::span<const float> data) {
-      const std::vector<int64_t> pixels = choice.pixels(sample);
-      const int first = sample * choice.per_sample();
-      auto rows_of_inputs = inputs.middleRows(first, choice.per_sample());
-      if (id == source && id == outputs[0]) gather_pixels(data, pixels, rows_of_inputs);
-      if (id == source && id != outputs[0]) gather_inputs(student_, node, data, pixels, rows_of_inputs);
-      if (std::find(outputs.begin(), outputs.end(), id) == outputs.end()) return;
-      RowMatrix rows(choice.per_sample(), residuals.cols());
-      gather_pixels(data, pixels, rows);
-      residuals.middleRows(first, choice.per_sample()) -= rows;
-    });
+    count(node, correction, choice.rows(samples_.count()), depthwise ? 2 : columns);
   }
 
   void apply(int index, const Correction& correction, bool depthwise) {
@@ -169,14 +117,12 @@ class Reconstruction {
     if (summary_.scarce++ == 0) summary_.scarcest = node.name;
   }
 
-  const Graph& teacher_;
   Graph& student_;
   const Structure& structure_;
   const std::vector<bool>& removed_;
   const CalibrationSamples& samples_;
   const PassContext& context_;
-  Frontier teacher_run_;
-  Frontier student_run_;
+  LayerReader reader_;
   const Uses uses_;
   std::vector<bool> changed_;  // by value: not what the teacher computes
   ReconstructionSummary summary_;

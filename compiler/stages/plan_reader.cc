@@ -6,6 +6,7 @@
 #include "bantam/compiler/error.h"
 #include "passes/half_range.h"
 #include "plan_format.h"
+#include "zero_mask.h"
 
 namespace bantam::compiler {
 namespace {
@@ -28,8 +29,10 @@ bool computes_with_weights(OpCode code) {
   return code == OpCode::kConv2d || code == OpCode::kConvTranspose2d || code == OpCode::kFullyConnected;
 }
 
+// Those in float32, too, of which many have been made zero.
 bool is_approximate(const plan::Tensor& weights) {
-  return weights.dtype() == DType::kInt8 || weights.dtype() == DType::kFloat16;
+  return weights.dtype() == DType::kInt8 || weights.dtype() == DType::kFloat16 ||
+         weights.encoding() == plan::Encoding::kNoZeros;
 }
 
 std::vector<double> row_norms(const Tensor& weights) {
@@ -83,17 +86,26 @@ const Quantization* PlanReader::quantization(const std::string& tensor) const {
   return found == quantizations_.end() ? nullptr : &found->second;
 }
 
-std::span<const std::byte> PlanReader::bytes_of(const plan::Tensor& tensor) const {
+std::vector<std::byte> PlanReader::bytes_of(const plan::Tensor& tensor) const {
   const TensorType type = type_of(tensor);
-  const uint64_t size = static_cast<uint64_t>(element_count(type.shape)) * element_size(type.dtype);
+  const uint64_t elements = static_cast<uint64_t>(element_count(type.shape));
+  const uint64_t size = elements * element_size(type.dtype);
+  const bool lacks_zeros = tensor.encoding() == plan::Encoding::kNoZeros;
+  const uint64_t stored = lacks_zeros ? tensor.stored_bytes() : size;
   const uint64_t first = weights_offset_ + tensor.offset();
-  if (first > bytes_.size() || size > bytes_.size() - first) throw CompileError("the plan is damaged");
-  return bytes_.subspan(first, size);
+  if (first > bytes_.size() || stored > bytes_.size() - first) throw CompileError("the plan is damaged");
+  const std::span<const std::byte> bytes = bytes_.subspan(first, stored);
+  if (!lacks_zeros) return {bytes.begin(), bytes.end()};
+  if (zero_mask_bytes(elements) > stored) throw CompileError("the plan is damaged");
+  std::vector<std::byte> whole(size);
+  if (!put_zeros_back(bytes.data(), stored, elements, element_size(type.dtype), whole.data()))
+    throw CompileError("the plan is damaged");
+  return whole;
 }
 
 Tensor PlanReader::real_constant(const plan::Tensor& tensor) const {
   Tensor result(TensorType{DType::kFloat32, type_of(tensor).shape});
-  const std::span<const std::byte> bytes = bytes_of(tensor);
+  const std::vector<std::byte> bytes = bytes_of(tensor);
   const std::span<float> real = result.as<float>();
   const Quantization q = quantization_of(tensor);
   const size_t row = q.scales.empty() ? 1 : std::max<size_t>(1, real.size() / q.scales.size());
@@ -145,7 +157,7 @@ std::optional<PlanReader::Weights> PlanReader::weights(const std::string& tensor
   const std::vector<float> steps = quantization_of(operand(1)).scales;
   if (input.empty() || steps.empty()) throw CompileError("the plan has a bias without a scale: " + tensor);
   result.bias = Tensor(TensorType{DType::kFloat32, type_of(bias).shape});
-  const std::span<const std::byte> bytes = bytes_of(bias);
+  const std::vector<std::byte> bytes = bytes_of(bias);
   const std::span<float> real = result.bias->as<float>();
   for (size_t i = 0; i < real.size(); ++i) {
     int32_t value;

@@ -36,7 +36,7 @@ class PlanReader {
  private:
   void read_op(const plan::Op& op);
   Tensor real_constant(const plan::Tensor& tensor) const;
-  std::span<const std::byte> bytes_of(const plan::Tensor& tensor) const;
+  std::vector<std::byte> bytes_of(const plan::Tensor& tensor) const;
 
   std::span<const std::byte> bytes_;
   uint64_t weights_offset_ = 0;

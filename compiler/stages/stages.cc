@@ -15,7 +15,7 @@ namespace bantam::compiler {
 namespace {
 
 constexpr const char* kLastOfFloat = "simplify_last";  // passes behind it share memory between tensors
-constexpr std::string_view kFolding[] = {"fold_affine", "drop_dead_channels", "prune"};
+constexpr std::string_view kFolding[] = {"fold_affine", "drop_dead_channels", "prune", "sparsify"};
 
 CompileOptions in_float(CompileOptions options) {
   options.precision = Precision::kFp32;
@@ -62,6 +62,7 @@ std::vector<std::byte> compile_unfolded(const std::string& onnx_path, const Comp
                                         const PlanRunnerFactory& runner) {
   CompileOptions float_options = in_float(options);
   float_options.prune.reset();
+  float_options.sparsity.reset();
   return write_plan(run_passes(onnx_path, float_options, runner, false), EmitOptions{});
 }
 

@@ -9,6 +9,7 @@
 #include "prune/data/rows.h"
 #include "prune/data/samples.h"
 #include "quantize/weights.h"
+#include "tune/column_blocks.h"
 
 namespace bantam::compiler {
 namespace {
@@ -22,8 +23,6 @@ constexpr size_t kMostBytes = size_t{256} << 20;  // of rows at one time
 constexpr float kDamping = 0.01f;                 // of the mean variance
 constexpr Eigen::Index kPanel = 32;               // columns whose effects are applied together
 
-using Indices = std::vector<Eigen::Index>;
-
 struct Layer {
   int node;
   int64_t columns;  // of a row of inputs, all groups together
@@ -31,31 +30,9 @@ struct Layer {
   PixelChoice choice;
 };
 
-// Columns of the rows, and those of the weights (all outputs of a group), that are solved together.
-struct Block {
-  Indices of_rows, of_weights;
-};
-
-// Whole channels with all their taps; rows have them tap by tap.
-std::vector<Block> blocks_of(int64_t taps, int64_t channels, int64_t per_group, int64_t group) {
-  const int64_t together = std::max<int64_t>(kMostColumns / taps, 1);
-  const int64_t count = (per_group + together - 1) / together;
-  std::vector<Block> blocks;
-  for (int64_t b = 0; b < count; ++b) {
-    Block block;
-    for (int64_t tap = 0; tap < taps; ++tap) {
-      for (int64_t c = b * per_group / count; c < (b + 1) * per_group / count; ++c) {
-        block.of_rows.push_back(tap * channels + group * per_group + c);
-        block.of_weights.push_back(tap * per_group + c);
-      }
-    }
-    blocks.push_back(std::move(block));
-  }
-  return blocks;
-}
-
 // Rounds `weights` (output by column, in steps) one column after another, those of the most variance first.
-RowMatrix rounded(RowMatrix weights, const Eigen::MatrixXf& covariance) {
+// Where `given`, what they were, is zero, they become zero.
+RowMatrix rounded(RowMatrix weights, const RowMatrix& given, const Eigen::MatrixXf& covariance) {
   const Eigen::Index size = covariance.rows();
   Indices order(static_cast<size_t>(size));
   std::iota(order.begin(), order.end(), 0);
@@ -73,8 +50,10 @@ RowMatrix rounded(RowMatrix weights, const Eigen::MatrixXf& covariance) {
     for (Eigen::Index k = 0; k < count; ++k) {
       const Eigen::Index i = first + k;
       const Eigen::VectorXf exact = w.col(i);
-      w.col(i) =
-          exact.array().unaryExpr([](float x) { return std::clamp(std::nearbyint(x), -127.0f, 127.0f); });
+      const auto old = given.col(order[static_cast<size_t>(i)]);
+      w.col(i) = exact.binaryExpr(old, [](float x, float before) {
+        return before == 0 ? 0 : std::clamp(std::nearbyint(x), -127.0f, 127.0f);
+      });
       errors.col(k) = (exact - w.col(i)) / upper(i, i);
       w.middleCols(i + 1, count - k - 1).noalias() -=
           errors.col(k) * upper.row(i).segment(i + 1, count - k - 1);
@@ -105,7 +84,7 @@ RowMatrix round_group(const RowMatrix& weights, const RowMatrix& rows, const std
       const Eigen::MatrixXf pull = x.transpose() * lacking / count;
       target += covariance.llt().solve(pull).transpose();
     }
-    const RowMatrix q = rounded(target, covariance);
+    const RowMatrix q = rounded(target, exact, covariance);
     if (q.size() == 0) return {};
     result(Eigen::all, blocks[b].of_weights) = q;
     if (b + 1 < blocks.size()) lacking.noalias() += x * (exact - q).transpose();
@@ -218,7 +197,7 @@ class Rounder {
     bool changed = false;
     for (int64_t g = 0; g < layer.groups; ++g) {
       const int64_t first = g * outputs / layer.groups, count = outputs / layer.groups;
-      const std::vector<Block> blocks = blocks_of(taps, layer.columns / taps, per_group, g);
+      const std::vector<Block> blocks = blocks_of(taps, layer.columns / taps, per_group, g, kMostColumns);
       const RowMatrix w = exact.middleRows(first, count);
       const RowMatrix q = round_group(w, fitted, blocks);
       const RowMatrix before = target.middleRows(first, count).cast<float>();

@@ -57,6 +57,7 @@ class StagedKernel final : public Kernel {
 
   Status init(const OpContext& context, const DType& type, const Constants& constants, const Create& create) {
     type_ = type;
+    keeps_constants_ = constants == Constants::kKeep;
     input_count_ = context.input_count;
     const size_t count = static_cast<size_t>(context.input_count) + static_cast<size_t>(context.output_count);
     Array<const TensorInfo*> seen;  // by the inner kernel
@@ -105,6 +106,7 @@ class StagedKernel final : public Kernel {
   }
 
   size_t workspace_bytes() const override { return workspace_bytes_; }
+  bool reads_constants() const override { return !keeps_constants_ || inner_->reads_constants(); }
   size_t state_bytes() const override {
     size_t bytes = inner_->state_bytes() + operands_.size_bytes() + addresses_.size_bytes();
     for (const Operand& operand : operands_) bytes += operand.constant.size_bytes();
@@ -138,6 +140,7 @@ class StagedKernel final : public Kernel {
   }
 
   DType type_ = DType::kFloat32;
+  bool keeps_constants_ = false;
   int32_t input_count_ = 0;
   Array<Operand> operands_;  // inputs, then outputs
   Array<void*> addresses_;

@@ -9,6 +9,10 @@ namespace bantam::kernels {
 // channel; kUnsupported for others.
 Status create_float_depthwise(const OpContext& context, Kernel** out);
 
+// float32, 1x1 and stride 1, with constant weights so many of which are zero that it is faster; kUnsupported
+// for others. Infinity and NaN times a zero count as zero.
+Status create_sparse_conv2d(const OpContext& context, Kernel** out);
+
 // float32, weights computed at run time.
 Status create_generic_conv2d(const OpContext& context, Kernel** out);
 Status create_generic_conv_transpose2d(const OpContext& context, Kernel** out);

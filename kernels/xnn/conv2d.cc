@@ -279,6 +279,8 @@ Status create_float(const OpContext& context, Kernel** out) {
   if (constant) {
     const Status depthwise = create_float_depthwise(context, out);
     if (depthwise.code() != StatusCode::kUnsupported) return depthwise;
+    const Status sparse = create_sparse_conv2d(context, out);
+    if (sparse.code() != StatusCode::kUnsupported) return sparse;
     const Status status = create_xnn_conv2d<DType::kFloat32>(context, out);
     if (status.code() != StatusCode::kUnsupported) return status;
   }

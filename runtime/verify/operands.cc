@@ -4,6 +4,12 @@
 namespace bantam::verify {
 namespace {
 
+// Ops of which the second input, constant weights, may lie without its zeros.
+bool may_lack_zeros(plan::OpCode code) {
+  return code == plan::OpCode::kConv2d || code == plan::OpCode::kConvTranspose2d ||
+         code == plan::OpCode::kFullyConnected || code == plan::OpCode::kNarrowFullyConnected;
+}
+
 class Operands {
  public:
   explicit Operands(LoadedPlan* out) : out_(*out) {}
@@ -77,6 +83,8 @@ class Operands {
       // A view is filled when anything in the memory that it shares has been written.
       if (!constant(tensor) && !filled_[root(tensor)]) return "it reads a tensor that no earlier op writes";
       first[i] = &out_.tensors[static_cast<size_t>(tensor)];
+      if (first[i]->without_zeros && (i != 1 || !may_lack_zeros(op.code())))
+        return "it reads a constant without zeros that is not the weights of a layer";
     }
     const int32_t output = op.outputs()->Get(0);
     if (!in_range(output)) return "an output's index is out of range";

@@ -107,6 +107,9 @@ static void op_info(void) {
   FIELD(bantam_op_info, macs);
   FIELD(bantam_op_info, weights_bytes);
   FIELD(bantam_op_info, golden);
+  FIELD(bantam_op_info, weights_count);
+  FIELD(bantam_op_info, weights_zeros);
+  FIELD(bantam_op_info, stored_bytes);
 }
 
 static void preprocessing(void) {

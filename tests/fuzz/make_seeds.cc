@@ -191,6 +191,13 @@ void write_quantized(const fs::path& folder) {
   }
 }
 
+// With most of its weights zero and not stored.
+void write_sparse(const fs::path& path, const fs::path& onnx, compiler::CompileOptions options) {
+  options.sparsity = compiler::SparsityOptions{0.8, compiler::SparsityCriterion::kMagnitude};
+  const auto plan = compiler::compile(onnx.string(), options, tools::plan_runner_factory()).plan;
+  write(path, plan.data(), plan.size());
+}
+
 void write_models(const fs::path& folder) {
   for (const OpCase& it : kModels) {
     const fs::path onnx = write_onnx(folder, it);
@@ -206,6 +213,8 @@ void write_models(const fs::path& folder) {
       }
       const auto plan = compiler::compile(onnx.string(), options, tools::plan_runner_factory()).plan;
       write(folder / "plan" / (it.name + "." + precision), plan.data(), plan.size());
+      if (it.name == "classifier")
+        write_sparse(folder / "plan" / ("sparse." + std::string(precision)), onnx, options);
     }
   }
 }

@@ -132,7 +132,7 @@ class Mutator {
   }
 
   void change_tensor(plan::TensorT* tensor) {
-    switch (below(10)) {
+    switch (below(11)) {
       case 0:
         tensor->dtype = static_cast<plan::DType>(below(8));
         break;
@@ -155,6 +155,9 @@ class Mutator {
       case 7:
         tensor->half = !tensor->half;
         break;
+      case 8:
+        below(2) == 0 ? change(&tensor->stored_bytes) : change_encoding(tensor);
+        break;
       default:
         change_quantization(&tensor->quantization);
     }
@@ -163,6 +166,8 @@ class Mutator {
   void move(plan::TensorT* tensor) {
     tensor->offset = below(plan_.arena_bytes / kTensorAlignment + 1) * kTensorAlignment;
   }
+
+  void change_encoding(plan::TensorT* tensor) { tensor->encoding = static_cast<plan::Encoding>(below(3)); }
 
   void change_quantization(std::unique_ptr<plan::QuantizationT>* quantization) {
     if (*quantization == nullptr) {

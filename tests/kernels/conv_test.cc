@@ -52,6 +52,37 @@ TEST_CASE("Conv2d float32") {
   }
 }
 
+constexpr ConvCase kSparse[] = {{1, 8, 8, 64, 96, 1, 1, 1, 1, 0, 1},
+                                {1, 7, 9, 300, 70, 1, 1, 1, 1, 0, 1},
+                                {2, 9, 9, 37, 51, 1, 1, 1, 1, 0, 1},
+                                {1, 17, 16, 66, 64, 1, 1, 1, 1, 0, 1},
+                                {1, 5, 7, 161, 131, 1, 1, 1, 1, 0, 1}};
+
+TEST_CASE("Conv2d float32 with weights that are mostly zero") {
+  for (const ConvCase& c : kSparse) {
+    CAPTURE(c.h, c.w, c.in, c.out);
+    for (const int32_t gap : {0, 3}) {
+      for (const plan::DType dtype : {plan::DType::kFloat32, plan::DType::kFloat16}) {
+        Tensor x = floats({c.n, c.h, c.w, c.in}, c.in + gap), bias = floats({c.out});
+        Tensor w = weights_for(c, dtype, 2), y = floats(conv_dims(c), c.out + gap);
+        std::vector<double> sparse = doubles(w);
+        for (size_t i = 0; i < sparse.size(); ++i)
+          sparse[i] = i * 2654435761u % 64 == 0 || i == 5 ? sparse[i] : 0;
+        for (int32_t k = 0; k < c.in; ++k)
+          sparse[static_cast<size_t>(c.in + k)] = 0;  // an output without weights
+        Tensor few(dtype, {c.out, 1, 1, c.in});
+        set(few, sparse);
+        few.constant();
+        fill_uniform(x, 1);
+        fill_uniform(bias, 3);
+        bias.constant();
+        OneOp op = make_op(plan::OpCode::kConv2d, {&x, &few, &bias}, y, conv_attributes(c, -0.5f, 0.75f));
+        check_op(op, clamped(conv(c, doubles(x), doubles(few), doubles(bias)), -0.5, 0.75), {1e-5, 1e-5});
+      }
+    }
+  }
+}
+
 constexpr ConvCase kDepthwise[] = {
     {1, 2, 2, 16, 16, 5, 5, 1, 1, 2, 16},   {1, 7, 7, 24, 24, 5, 5, 1, 1, 2, 24},
     {1, 30, 31, 16, 16, 3, 3, 2, 1, 1, 16}, {2, 9, 19, 50, 50, 5, 5, 1, 1, 2, 50},

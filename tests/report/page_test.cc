@@ -53,6 +53,7 @@ TEST_CASE("the page is well-formed, whole, and needs no other file") {
   CHECK(count_of(page, "class=\"limit\"") == 2 * 70);
   CHECK(page.find("&lt;script&gt;&quot;first&quot; &amp; last&lt;/script&gt;") != std::string::npos);
   CHECK(page.find("prefers-color-scheme: dark") != std::string::npos);
+  CHECK(page.find("of the weights zero, not stored") != std::string::npos);
 }
 
 TEST_CASE("a page without samples is about ops and time") {
@@ -78,6 +79,8 @@ TEST_CASE("JSON holds what the page shows") {
   for (const Json& cause : json["causes"]) sum += cause["noise"].get<double>();
   CHECK(std::fabs(sum - json["noise"].get<double>()) < 1e-12);
   CHECK(json["agreement"] == 0.75);
+  CHECK(json["ops"][0]["sparsity"] == 0.5);
+  CHECK(json["weights_zeros"] == 500);
   CHECK(json["suggestions"][0]["gain_db"] == 1.5);
 }
 
@@ -91,6 +94,9 @@ TEST_CASE("text says what each command is about") {
   CHECK(explain.find("Conv2d.int8") != std::string::npos);
   CHECK(explain.find("stays float32") != std::string::npos);
   CHECK(explain.find("predicted +1.5 dB") != std::string::npos);
+  CHECK(explain.find(
+            "25.0% of 2.00 k weights are zero and not stored: the plan takes 2.00 kB instead of 3.50 kB") !=
+        std::string::npos);
 }
 
 }  // namespace

@@ -13,6 +13,10 @@ tools::Report sample_report(int ops) {
   report.samples = 4;
   report.own_samples = 4;
   report.total_ms = ops;
+  report.plan_bytes = 2000;
+  report.weights_count = 1000 * static_cast<uint64_t>(ops);
+  report.weights_zeros = 500;
+  report.left_out_bytes = 1500;
   for (int i = 0; i < ops; ++i) {
     tools::OpReport op;
     op.name = "<script>\"first\" & last</script>";
@@ -23,6 +27,8 @@ tools::Report sample_report(int ops) {
     op.kernel = "Conv2d.int8";
     op.tensor = op.name + "_output";
     op.ms = 1;
+    op.weights_count = 1000;
+    op.weights_zeros = i == 0 ? 500 : 0;
     op.switched = true;
     op.own = {1e-4 * i, 0, 2e-4};
     op.distance = {1.0, 1e-4 * (i + 1), 0.1, 1.0, 10};

@@ -43,7 +43,8 @@ class FakeKernel final : public Kernel {
     if (fake_behavior().before_run != nullptr) fake_behavior().before_run(fake_behavior().user);
     if (fake_behavior().workspace != 0) std::memset(context.workspace, 1, fake_behavior().workspace);
     for (int32_t i = 0; i < context_.input_count; ++i) {
-      if (context_.has_input(i)) touched_ = touched_ + touch(context_.input(i), context.inputs[i]);
+      if (context_.has_input(i) && context.inputs[i] != nullptr)
+        touched_ = touched_ + touch(context_.input(i), context.inputs[i]);
     }
     const TensorInfo& y = context_.output();
     if (y.dtype == plan::DType::kFloat32) {

@@ -1,5 +1,7 @@
 #include "support/plan_builder.h"
 
+#include <algorithm>
+
 #include "hash64.h"
 
 namespace bantam::test {
@@ -64,6 +66,22 @@ int32_t PlanBuilder::add_constant(const std::string& name, plan::DType dtype, co
   weights_.resize(align_up(weights_.size()));
   const auto* begin = static_cast<const std::byte*>(data);
   weights_.insert(weights_.end(), begin, begin + bytes);
+  return index;
+}
+
+int32_t PlanBuilder::add_without_zeros(const std::string& name, plan::DType dtype, const Shape& shape,
+                                       std::span<const std::byte> values, size_t element) {
+  const size_t count = values.size() / element;
+  std::vector<std::byte> stored((count + 63) / 64 * 8);
+  for (size_t i = 0; i < count; ++i) {
+    const std::span<const std::byte> bytes = values.subspan(i * element, element);
+    if (std::ranges::all_of(bytes, [](std::byte b) { return b == std::byte{0}; })) continue;
+    stored[i / 8] |= static_cast<std::byte>(1 << i % 8);
+    stored.insert(stored.end(), bytes.begin(), bytes.end());
+  }
+  const int32_t index = add_constant(name, dtype, shape, stored.data(), stored.size());
+  (*this)[index].encoding = plan::Encoding::kNoZeros;
+  (*this)[index].stored_bytes = stored.size();
   return index;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -53,14 +54,23 @@ class PlanBuilder {
                    const std::vector<T>& values) {
     return add_constant(name, dtype, shape, values.data(), values.size() * sizeof(T));
   }
+  // Stored without its zeros.
+  template <typename T>
+  int32_t without_zeros(const std::string& name, plan::DType dtype, const Shape& shape,
+                        const std::vector<T>& values) {
+    return add_without_zeros(name, dtype, shape, std::as_bytes(std::span(values)), sizeof(T));
+  }
+  std::vector<std::byte>& weights() { return weights_; }
   void quantize(int32_t tensor, std::vector<float> scales, int32_t zero_point = 0);
   void output(int32_t tensor) { plan.outputs.push_back(tensor); }
 
   plan::OpT& op(plan::OpCode code, std::vector<int32_t> inputs, int32_t output, const std::string& name = "");
   template <typename Attributes>
-    requires(!std::is_convertible_v<Attributes, std::string>)
-  plan::OpT& op(plan::OpCode code, std::vector<int32_t> inputs, int32_t output, Attributes attributes,
-                const std::string& name = "") {
+  requires(!std::is_convertible_v<Attributes, std::string>) plan::OpT& op(plan::OpCode code,
+                                                                          std::vector<int32_t> inputs,
+                                                                          int32_t output,
+                                                                          Attributes attributes,
+                                                                          const std::string& name = "") {
     plan::OpT& added = op(code, std::move(inputs), output, name);
     added.attributes.Set(std::move(attributes));
     return added;
@@ -73,6 +83,8 @@ class PlanBuilder {
   int32_t add(const std::string& name, plan::DType dtype, const Shape& shape);
   int32_t add_constant(const std::string& name, plan::DType dtype, const Shape& shape, const void* data,
                        size_t bytes);
+  int32_t add_without_zeros(const std::string& name, plan::DType dtype, const Shape& shape,
+                            std::span<const std::byte> values, size_t element);
 
   std::vector<std::byte> weights_;
 };

@@ -37,6 +37,7 @@ struct CompileFlags {
   PrecisionFlags choice;
   BudgetFlags budgets;
   PruneFlags prune;
+  SparsityFlags sparsity;
   std::string dump_ir;
   std::string stop_after;
   bool no_doctor = false;
@@ -93,6 +94,7 @@ auto value_of(const Table& table, const std::string& name) {
 void check_flags(const CompileFlags& flags) {
   bool int8 = flags.precision == "int8";
   flags.prune.check();
+  flags.sparsity.check(!flags.calibration.paths.empty());
   flags.test.check();
   bool searches = flags.budgets.given();
   flags.choice.check(int8 || searches);
@@ -108,8 +110,9 @@ void check_flags(const CompileFlags& flags) {
     throw UsageError("--prune needs --calibrate with samples (a folder of images or an .npy file)");
   }
   if (!int8 && !searches && flags.precision != "fp16" && flags.prune.ratio.empty() &&
-      !flags.calibration.paths.empty())
-    throw UsageError("--calibrate goes with --precision int8 or fp16 or with --prune");
+      flags.sparsity.share.empty() && !flags.calibration.paths.empty()) {
+    throw UsageError("--calibrate goes with --precision int8 or fp16, or with --prune or --sparsity");
+  }
   parse_passes(flags.passes);
   if (!int8 && !searches && flags.passes != kAllPasses)
     throw UsageError("--quantize-passes goes with --precision int8 only");
@@ -135,15 +138,17 @@ compiler::CompileOptions compile_options(const CompileFlags& flags, Progress& pr
     options.calibration = flags.calibration.samples(flags.model, flags.model_flags);
   options.test = flags.test.test_set(flags.model, flags.model_flags);
   if (!flags.prune.ratio.empty()) options.prune = flags.prune.options();
+  if (!flags.sparsity.share.empty()) options.sparsity = flags.sparsity.options();
+
   flags.choice.set(options, flags.budgets.given());
   options.dump_ir_directory = flags.dump_ir;
   options.stop_after = flags.stop_after;
-  std::string text = (flags.precision.empty() ? "" : " --precision " + flags.precision) +
-                     (flags.weights.empty() ? "" : " --weights " + flags.weights) +
-                     (flags.dynamic ? " --dynamic" : "") +
-                     (flags.ranges.empty() ? "" : " --ranges " + flags.ranges) +
-                     (flags.passes == kAllPasses ? "" : " --quantize-passes " + flags.passes) +
-                     flags.choice.text() + flags.prune.text() + flags.model_flags.text();
+  std::string text =
+      (flags.precision.empty() ? "" : " --precision " + flags.precision) +
+      (flags.weights.empty() ? "" : " --weights " + flags.weights) + (flags.dynamic ? " --dynamic" : "") +
+      (flags.ranges.empty() ? "" : " --ranges " + flags.ranges) +
+      (flags.passes == kAllPasses ? "" : " --quantize-passes " + flags.passes) + flags.choice.text() +
+      flags.prune.text() + flags.sparsity.text() + flags.model_flags.text();
   options.options_text = text.empty() ? text : text.substr(1);
   options.threads = flags.threads;
   options.progress = [&progress](std::string_view stage, double fraction) { progress.show(stage, fraction); };
@@ -216,7 +221,7 @@ void add_compile(CLI::App& app, Action& chosen) {
   command->add_flag("--dynamic", flags->dynamic,
                     "Those layers multiply int8: each row of their data is rounded as it comes; weights of 8 "
                     "bits unless --weights 4");
-  flags->calibration.add_to(*command, "int8, pruning, and for fp16 to see which values fit");
+  flags->calibration.add_to(*command, "int8, pruning, sparsity, and for fp16 to see which values fit");
   command
       ->add_option("--ranges", flags->ranges,
                    "How int8 ranges are chosen: minmax, percentile, mse, or auto (default): whichever of "
@@ -234,6 +239,7 @@ void add_compile(CLI::App& app, Action& chosen) {
       "share a scale), round (weights by their layer's output error), bias (mean outputs), ranges "
       "(--ranges auto measures); default: all");
   flags->prune.add_to(*command);
+  flags->sparsity.add_to(*command);
   flags->model_flags.add_to(*command);
   command->add_option("--report", flags->report,
                       "Write what the plan is, its speed and its error as a page for a browser, FILE.html");

@@ -57,4 +57,15 @@ struct PruneFlags {
   std::string text() const;  // the flags again, for the plan's provenance
 };
 
+// How single weights become zero.
+struct SparsityFlags {
+  std::string share;      // 0.5 or 50%; empty: not at all
+  std::string criterion;  // magnitude, second-order; empty: by whether there are samples
+
+  void add_to(CLI::App& command);
+  void check(bool has_samples) const;  // UsageErrors
+  compiler::SparsityOptions options() const;
+  std::string text() const;  // the flags again, for the plan's provenance
+};
+
 }  // namespace bantam::tools

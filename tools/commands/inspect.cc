@@ -21,6 +21,26 @@ struct InspectFlags {
 
 constexpr const char* kOrders[] = {"rgb", "bgr", "gray"};
 
+// Weights that are zero and not stored.
+struct Zeros {
+  uint64_t weights = 0, zeros = 0, left_out_bytes = 0;
+};
+
+Zeros zeros_of(const Model& model) {
+  Zeros sum;
+  for (int i = 0; i < model.info().op_count; ++i) {
+    const bantam_op_info op = model.op(i);
+    sum.weights += op.weights_count;
+    sum.zeros += op.weights_zeros;
+    sum.left_out_bytes += op.weights_bytes - op.stored_bytes;
+  }
+  return sum;
+}
+
+std::string percent_of(uint64_t part, uint64_t whole) {
+  return format("%.1f %%", 100 * static_cast<double>(part) / static_cast<double>(whole));
+}
+
 void write_tensor(JsonWriter& json, const bantam_tensor& tensor) {
   json.begin_object()
       .field("name", tensor.name)
@@ -41,7 +61,10 @@ void write_ops(JsonWriter& json, const Model& model) {
     json.begin_object().field("name", op.name).field("op", op.code).field("kind", op.kind);
     json.field("dtype", bantam_dtype_name(op.dtype))
         .field("macs", op.macs)
-        .field("weights_bytes", op.weights_bytes);
+        .field("weights_bytes", op.weights_bytes)
+        .field("stored_bytes", op.stored_bytes)
+        .field("weights_count", op.weights_count)
+        .field("weights_zeros", op.weights_zeros);
     json.key("inputs").begin_array();
     for (int k = 0; k < op.input_count; ++k) write_tensor(json, model.op_input(i, k));
     json.end_array().key("outputs").begin_array();
@@ -86,6 +109,9 @@ void print_json(const Model& model) {
   json.begin_object().field("name", info.name).field("precision", info.precision);
   json.field("arena_bytes", info.arena_bytes).field("weights_bytes", info.weights_bytes);
   json.field("plan_bytes", info.plan_bytes).field("macs", info.macs);
+  const Zeros zeros = zeros_of(model);
+  json.field("weights_count", zeros.weights).field("weights_zeros", zeros.zeros);
+  json.field("left_out_bytes", zeros.left_out_bytes);
   json.field("macs_int8", info.macs_int8)
       .field("macs_fp16", info.macs_fp16)
       .field("macs_fp32", info.macs_fp32);
@@ -117,13 +143,15 @@ void print_preprocessing(const Model& model) {
 }
 
 void print_ops(const Model& model) {
-  std::printf("\n%-44s %-16s %-8s %9s %10s  %s\n", "node", "op", "dtype", "MACs", "weights", "output");
+  std::printf("\n%-44s %-16s %-8s %9s %10s %8s  %s\n", "node", "op", "dtype", "MACs", "weights", "zeros",
+              "output");
   for (int i = 0; i < model.info().op_count; ++i) {
     bantam_op_info op = model.op(i);
     std::string code = *op.kind != '\0' ? op.kind : op.code;
-    std::printf("%-44.44s %-16s %-8s %9s %10s  %s\n", op.name, code.c_str(), bantam_dtype_name(op.dtype),
+    std::printf("%-44.44s %-16s %-8s %9s %10s %8s  %s\n", op.name, code.c_str(), bantam_dtype_name(op.dtype),
                 op.macs > 0 ? human_count(op.macs).c_str() : "",
-                op.weights_bytes > 0 ? human_bytes(op.weights_bytes).c_str() : "",
+                op.stored_bytes > 0 ? human_bytes(op.stored_bytes).c_str() : "",
+                op.weights_zeros > 0 ? percent_of(op.weights_zeros, op.weights_count).c_str() : "",
                 type_text(model.op_output(i, 0)).c_str());
   }
 }
@@ -147,6 +175,11 @@ void print_text(const Model& model, bool ops) {
               info.ops_fp16, info.ops_fp32, info.op_count - info.ops_int8 - info.ops_fp16 - info.ops_fp32);
   std::printf("plan       %s, of that weights %s; format %d.%d\n", human_bytes(info.plan_bytes).c_str(),
               human_bytes(info.weights_bytes).c_str(), info.format_major, info.format_minor);
+  if (const Zeros zeros = zeros_of(model); zeros.zeros > 0) {
+    std::printf("sparsity   %s of %s weights are zero and not stored: %s less\n",
+                percent_of(zeros.zeros, zeros.weights).c_str(), human_count(zeros.weights).c_str(),
+                human_bytes(zeros.left_out_bytes).c_str());
+  }
   std::printf("arena      %s\n", human_bytes(info.arena_bytes).c_str());
   std::printf("work       %s multiply-accumulates\n", human_count(info.macs).c_str());
   print_size(model);

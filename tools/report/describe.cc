@@ -53,6 +53,12 @@ Report describe(const Model& plan, const std::string& path) {
     row.tensor = plan.op_output(i, 0).name;
     row.macs = op.macs;
     row.weights_bytes = op.weights_bytes;
+    row.weights_count = op.weights_count;
+    row.weights_zeros = op.weights_zeros;
+    row.stored_bytes = op.stored_bytes;
+    report.weights_count += op.weights_count;
+    report.weights_zeros += op.weights_zeros;
+    report.left_out_bytes += op.weights_bytes - op.stored_bytes;
   }
   add_notes(plan, report);
   return report;

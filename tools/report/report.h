@@ -49,6 +49,8 @@ struct OpReport {
   std::string tensor;  // its first output
   uint64_t macs = 0;
   uint64_t weights_bytes = 0;
+  uint64_t weights_count = 0, weights_zeros = 0;  // zeros: those that are not stored
+  uint64_t stored_bytes = 0;
   Distance distance;  // without elements where float32 has no such tensor
   std::array<double, kOwnCauses> own =
       {};                          // noise at the outputs, relative to the signal, from this op alone
@@ -57,6 +59,9 @@ struct OpReport {
   std::vector<std::string> notes;  // why it is as it is
 
   double own_noise() const { return own[0] + own[1] + own[2]; }
+  double sparsity() const {
+    return weights_count == 0 ? 0 : static_cast<double>(weights_zeros) / static_cast<double>(weights_count);
+  }
 };
 
 struct OutputReport {
@@ -92,6 +97,7 @@ struct Report {
   std::string options;  // as given to the compiler
   std::string calibration;
   uint64_t plan_bytes = 0, weights_bytes = 0, arena_bytes = 0, macs = 0;
+  uint64_t weights_count = 0, weights_zeros = 0, left_out_bytes = 0;  // of all ops; bytes that zeros save
   std::vector<OpReport> ops;
   double total_ms = -1;                          // of one run, ops together; < 0: not measured
   std::vector<std::string> notes;                // of nodes that are no op of the plan

@@ -40,6 +40,7 @@ Subject make_subject(const Model& plan, std::span<const std::byte> plan_bytes, c
   const compiler::PlanRunnerFactory runner = plan_runner_factory();
   compiler::CompileOptions unpruned = origin.options;
   unpruned.prune.reset();
+  unpruned.sparsity.reset();
   const std::string& pruned = origin.pruned.empty() ? origin.onnx : origin.pruned;
   compiler::SwitchedPlan switched = compiler::compile_switched(pruned, origin.options, runner, plan_bytes);
   Subject subject{plan,
@@ -55,7 +56,7 @@ Subject make_subject(const Model& plan, std::span<const std::byte> plan_bytes, c
                   std::move(switched.fusions),
                   switched.unmatched};
   check_alike(subject);
-  if (!origin.pruned.empty() || origin.options.prune)
+  if (!origin.pruned.empty() || origin.options.prune || origin.options.sparsity)
     subject.folded = load(compiler::compile_switched(origin.onnx, unpruned, runner, {}).plan, origin.onnx);
   return subject;
 }

@@ -109,6 +109,18 @@ bool has_weights(OpCode code) {
   return code == OpCode::kConv2d || code == OpCode::kConvTranspose2d || code == OpCode::kFullyConnected;
 }
 
+void add_biases(Graph& graph) {
+  for (size_t i = 0; i < graph.nodes.size(); ++i) {
+    if (!has_weights(graph.nodes[i].code)) continue;
+    if (graph.nodes[i].inputs.size() > 2 && graph.nodes[i].inputs[2] != kNoValue) continue;
+    const int64_t outputs = graph.shape(graph.nodes[i].inputs[1])[0];
+    const ValueId bias =
+        graph.add_constant(graph.nodes[i].name + " bias", Tensor(TensorType{DType::kFloat32, {outputs}}));
+    graph.nodes[i].inputs.resize(2);
+    graph.nodes[i].inputs.push_back(bias);
+  }
+}
+
 void separate_constants(Graph& graph) {
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     for (size_t i = 0; i < graph.nodes[n].inputs.size(); ++i) {

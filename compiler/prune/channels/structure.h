@@ -40,6 +40,9 @@ bool has_weights(OpCode code);  // Conv2d, ConvTranspose2d, FullyConnected
 // Every use of a constant vector gets a value of its own, so that layers are not tied by sharing, say, zeros.
 void separate_constants(Graph& graph);
 
+// Every layer gets a bias, which can make up for the mean of what it no longer reads.
+void add_biases(Graph& graph);
+
 // `graph` is NHWC.
 Structure find_structure(const Graph& graph);
 

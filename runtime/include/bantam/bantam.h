@@ -161,10 +161,13 @@ typedef struct bantam_op_info {
   uint64_t macs;
   uint64_t weights_bytes; /* of its constant inputs */
   uint64_t golden;        /* hash of the first output on the golden input; 0: none */
+  uint64_t weights_count; /* elements of its constant inputs */
+  uint64_t weights_zeros; /* of these, that are not stored */
+  uint64_t stored_bytes;  /* of its constant inputs in the plan */
 } bantam_op_info;
 BANTAM_API bantam_status bantam_model_get_op(const bantam_model* model, int32_t index, bantam_op_info* op,
                                              bantam_error* error);
-/* The tensors that an op reads and writes, constants with their data. An optional input left out has index -1, and an
+/* The tensors that an op reads and writes, constants with their data unless their zeros are not stored. An optional input left out has index -1, and an
  * empty name. */
 BANTAM_API bantam_status bantam_model_get_op_input(const bantam_model* model, int32_t op, int32_t index,
                                                    bantam_tensor* tensor, bantam_error* error);

@@ -35,6 +35,12 @@ std::string tiles(const Report& report) {
   if (report.total_ms >= 0) html += tile(format("%.3g ms", report.total_ms), "a run, on one thread");
   html += tile(human_bytes(report.plan_bytes), "plan") + tile(human_bytes(report.arena_bytes), "arena") +
           tile(human_count(report.macs), "multiply-accumulates");
+  if (report.weights_zeros > 0) {
+    const double share =
+        static_cast<double>(report.weights_zeros) / static_cast<double>(report.weights_count);
+    html += tile(percent_text(share),
+                 "of the weights zero, not stored: " + human_bytes(report.left_out_bytes) + " less");
+  }
   return element("div", "tiles", html);
 }
 

@@ -19,7 +19,8 @@ void write_own(JsonWriter& json, const char* key, const std::array<double, kOwnC
 void write_op(JsonWriter& json, const Report& report, const OpReport& op) {
   json.begin_object().field("name", op.name).field("op", op.op).field("dtype", op.dtype);
   json.field("kernel", op.kernel).field("tensor", op.tensor).field("macs", op.macs);
-  json.field("weights_bytes", op.weights_bytes);
+  json.field("weights_bytes", op.weights_bytes).field("stored_bytes", op.stored_bytes);
+  json.field("sparsity", op.sparsity());
   if (op.ms >= 0) json.field("ms", op.ms).field("time_share", op.ms / report.total_ms);
   if (op.distance.elements > 0) write_distance(json, op.distance);
   if (op.switched) write_own(json, "own_noise", op.own);
@@ -82,7 +83,9 @@ std::string to_json(const Report& report) {
   json.field("model", report.model).field("options", report.options);
   json.field("plan_bytes", report.plan_bytes)
       .field("arena_bytes", report.arena_bytes)
-      .field("macs", report.macs);
+      .field("macs", report.macs)
+      .field("weights_zeros", report.weights_zeros)
+      .field("left_out_bytes", report.left_out_bytes);
   if (report.total_ms >= 0) json.field("ops_ms", report.total_ms);
   json.field("samples", report.samples);
   json.key("ops").begin_array();

@@ -17,6 +17,7 @@ std::string to_html(const Report& report);
 // Of how a report shows numbers everywhere.
 std::string sqnr_text(double noise_to_signal);                   // "35.2 dB"; "equal" for 0
 std::string percent_text(double share);                          // "12.3%"
+std::string sparsity_text(const Report& report);                 // which share of the weights is not stored
 std::string share_of_noise(const Report& report, double noise);  // of the whole; "" when there is none
 
 }  // namespace bantam::tools

@@ -86,16 +86,19 @@ std::string suggestions_text(const Report& report) {
 }
 
 std::string explained_ops(const Report& report) {
-  std::string text = format("%-44s %-16s %-8s %-24s %7s %7s\n", "node", "op", "dtype", "kernel",
-                            report.total_ms >= 0 ? "time" : "", report.own_samples > 0 ? "error" : "");
+  std::string text = format("%-44s %-16s %-8s %-24s %7s %7s %7s\n", "node", "op", "dtype", "kernel",
+                            report.total_ms >= 0 ? "time" : "", report.own_samples > 0 ? "error" : "",
+                            report.weights_zeros > 0 ? "zeros" : "");
   for (const OpReport& op : report.ops) {
-    text += format("%-44s %-16s %-8s %-24s %7s %7s\n", shortened(op.name, 44).c_str(), op.op.c_str(),
+    const std::string zeros = op.weights_zeros > 0 ? percent_text(op.sparsity()) : "";
+    text += format("%-44s %-16s %-8s %-24s %7s %7s %7s\n", shortened(op.name, 44).c_str(), op.op.c_str(),
                    op.dtype.c_str(), op.kernel.c_str(),
                    op.ms < 0 ? "" : percent_text(op.ms / std::max(report.total_ms, 1e-12)).c_str(),
-                   op.switched ? share_of_noise(report, op.own_noise()).c_str() : "");
+                   op.switched ? share_of_noise(report, op.own_noise()).c_str() : "", zeros.c_str());
     for (const std::string& note : op.notes) text += "    " + note + "\n";
   }
   for (const std::string& note : report.notes) text += note + "\n";
+  if (report.weights_zeros > 0) text += "\n" + sparsity_text(report) + "\n";
   if (report.total_ms >= 0) text += format("\n%.3f ms in all ops together, on one thread\n", report.total_ms);
   return text;
 }
@@ -107,6 +110,17 @@ std::string sqnr_text(double noise_to_signal) {
 }
 
 std::string percent_text(double share) { return format("%.1f%%", 100 * share); }
+
+std::string sparsity_text(const Report& report) {
+  return format(
+      "%s of %s weights are zero and not stored: the plan takes %s instead of %s. They save time only in "
+      "float32 1x1 convolutions that have four fifths of them or more, with AVX-512",
+      percent_text(static_cast<double>(report.weights_zeros) /
+                   static_cast<double>(std::max<uint64_t>(report.weights_count, 1)))
+          .c_str(),
+      human_count(report.weights_count).c_str(), human_bytes(report.plan_bytes).c_str(),
+      human_bytes(report.plan_bytes + report.left_out_bytes).c_str());
+}
 
 std::string share_of_noise(const Report& report, double noise) {
   return report.noise > 0 ? percent_text(noise / report.noise) : "";

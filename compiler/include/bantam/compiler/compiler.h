@@ -49,6 +49,15 @@ struct PruneOptions {
   int tile = 0;             // channels left are a multiple of it; 0: by the layer's size
 };
 
+// Which weights become zero: the smallest, or those whose loss costs the outputs of their layer least, the
+// others being solved again to make up for it (second order; needs calibration data).
+enum class SparsityCriterion { kMagnitude, kSecondOrder };
+
+struct SparsityOptions {
+  double share = 0;  // 0..1, of the weights of convolutions (of one group) and fully connected layers
+  std::optional<SparsityCriterion> criterion;  // empty: second order where there is calibration data
+};
+
 // Dense, row-major.
 struct TensorData {
   plan::DType dtype = plan::DType::kFloat32;
@@ -123,6 +132,7 @@ struct CompileOptions {
   std::optional<SampleSource> calibration;  // needed for kInt8 and pruning
   std::optional<TestSet> test;
   std::optional<PruneOptions> prune;
+  std::optional<SparsityOptions> sparsity;
   OpTimer op_timer;                // for kInt8; empty: speed is not looked at
   bool choose_by_time = false;     // ops whose int8 form is slower stay float
   bool allow_slower = false;       // a plan slower than its fp32 plan is no error

@@ -24,6 +24,8 @@ struct TensorInfo {
   int32_t scale_count = 0;
   int32_t zero_point = 0;
   const void* data = nullptr;  // constants: their bytes in the plan; otherwise null
+  bool without_zeros = false;  // `data` is as zero_mask.h says; never so in a kernel's context
+  size_t stored_bytes = 0;     // constants: of `data`
 
   float scale() const { return scales[0]; }
   bool quantized() const { return scale_count > 0; }

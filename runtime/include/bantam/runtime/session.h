@@ -67,12 +67,20 @@ class Session {
     void* bound = nullptr;       // the caller's buffer
     bool direct = false;         // kernels use `bound` itself; otherwise it is copied
   };
+  // What an op is told of its weights when the plan has them without zeros.
+  struct WholeWeights {
+    TensorInfo info;
+    const TensorInfo* inputs[3] = {};
+    std::byte* data = nullptr;  // null once the kernel has packed them
+  };
   class Hold;
 
   explicit Session(Model* model);
   Status init(const SessionOptions& options);
   Status make_arena(const SessionOptions& options);
   Status make_kernels();
+  Status make_kernel(const OpContext& context, size_t op);
+  Status put_zeros_back(const OpContext& context, WholeWeights* whole) const;
   Status make_workspace();
   void describe_ports();
   Status bind(Port* port, const char* where, void* data, size_t capacity);
@@ -89,6 +97,7 @@ class Session {
   ThreadPool* threads_ = nullptr;
   Array<Kernel*> kernels_;      // by op
   Array<RunContext> contexts_;  // by op, pointing into addresses_
+  Array<WholeWeights> whole_;   // by op; empty when none lacks zeros
   Array<void*> addresses_;      // by operand, in the order of LoadedPlan::operands
   Array<std::byte*> roots_;     // by tensor, for roots: where they live
   Array<Port> inputs_;

@@ -172,6 +172,8 @@ TEST_CASE("a damaged header is refused") {
   for (size_t bit = 0; bit < sizeof(PlanHeader) * 8; ++bit) {
     // Some bytes more or less of the padding behind the metadata do no harm.
     if (bit / 8 == offsetof(PlanHeader, metadata_bytes)) continue;
+    // So does an older format, where the plan has nothing that is newer.
+    if (bit / 8 == offsetof(PlanHeader, minor) && bit % 8 == 0) continue;
     AlignedBytes file(good.data(), good.size());
     file.data()[bit / 8] ^= static_cast<std::byte>(1 << bit % 8);
     INFO("bit " << bit);
