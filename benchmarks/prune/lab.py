@@ -45,7 +45,8 @@ class Worker:
 def compiled(program, model, name, flags):
     plan = PLANS / f"{name}.bantam"
     if not plan.exists() or plan.stat().st_mtime < max(model.stat().st_mtime, os.stat(program).st_mtime):
-        subprocess.run([program, "compile", model, "-o", plan, "--calibrate", MODELS / "resnet18.calib.npy"] + flags, check=True)
+        samples = ["--calibrate", MODELS / "resnet18.calib.npy"] if flags else []
+        subprocess.run([program, "compile", model, "-o", plan] + samples + flags, check=True)
     return plan
 
 
