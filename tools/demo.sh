@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Builds bantam, compiles a network as fp32 and as int8, and compares the two on this machine.
+# Builds bantam, compiles a network as fp32 and int8, each whole and with 30 % of its work pruned, and compares them here.
 #   tools/demo.sh                       the digits network of examples/, on its labelled test images
 #   tools/demo.sh MODEL.onnx [--calibrate PATH] [--inputs PATH [--labels FILE]] [--shape NAME=1x3x224x224]
 #                 [--image rgb|bgr|gray --resize S --crop S --mean a,b,c --std a,b,c]
 # PATH: a folder of images (with --image) or an .npy with the samples along axis 0. Without --calibrate the samples are
 # noise: enough for speed and size, not for accuracy. The plans stay in build/demo.
+# benchmarks/prune/lab.py sets the same four beside ONNX Runtime.
 set -euo pipefail
 
-usage() { sed -n '2,7s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+usage() { sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 fail() { echo "demo: $*" >&2; exit 1; }
 absolute() { [[ $1 == /* ]] && echo "$1" || echo "$PWD/$1"; }
 
@@ -38,7 +39,9 @@ mkdir -p "$out"
 log=$out/log.txt
 : >"$log"
 bantam=build/release/tools/bantam
-fp32=$out/fp32.bantam int8=$out/int8.bantam
+variants=(fp32 pruned int8 both)
+plan_of() { echo "$out/$1.bantam"; }
+fp32=$(plan_of fp32) int8=$(plan_of int8)
 
 # step TEXT COMMAND...: one line with the time it took; the output goes to the log and is shown when the command fails.
 step() {
@@ -95,13 +98,20 @@ build() {
 
 # Three turns each, so that a machine that slows down slows both.
 bench_in_turns() {
-  local turn precision
-  : >"$out/bench.fp32.json" && : >"$out/bench.int8.json"
+  local turn variant
+  rm -f "$out"/bench.*.json
   for turn in 1 2 3; do
-    for precision in fp32 int8; do
-      "$bantam" bench "$out/$precision.bantam" --min-time 0.7 --json >>"$out/bench.$precision.json" || return
+    for variant in "${variants[@]}"; do
+      "$bantam" bench "$(plan_of "$variant")" --min-time 0.5 --json >>"$out/bench.$variant.json" || return
     done
   done
+}
+
+# Not every network has channels that can go: then the table does without.
+compile_pruned() {
+  local prune=(--prune 30% "${calibrate_flags[@]}" "${model_flags[@]}")
+  "$bantam" compile "$model" -o "$(plan_of pruned)" "${prune[@]}" &&
+    "$bantam" compile "$model" -o "$(plan_of both)" --precision int8 "${prune[@]}" || rm -f "$(plan_of pruned)" "$(plan_of both)"
 }
 
 step "packages and pinned sources" toolchains/setup
@@ -117,7 +127,12 @@ calibrate_flags=()
 for sample in "${samples[@]}"; do calibrate_flags+=(--calibrate "$sample"); done
 step "compile fp32" "$bantam" compile "$model" -o "$fp32" "${model_flags[@]}"
 step "compile int8" "$bantam" compile "$model" -o "$int8" --precision int8 "${calibrate_flags[@]}" "${model_flags[@]}"
-step "bench both in turns" bench_in_turns
+step "compile both with 30 % pruned" compile_pruned
+if [[ ! -f $(plan_of both) ]]; then
+  echo "demo: not pruned: $(tail -n 1 "$log")"
+  variants=(fp32 int8)
+fi
+step "bench all in turns" bench_in_turns
 
 input_flags=() label_flags=()
 if [[ -n $inputs ]]; then samples=("$inputs"); fi
@@ -126,8 +141,10 @@ for sample in "${samples[@]}"; do input_flags+=(--inputs "$sample"); done
 # to_file FILE COMMAND...: what it prints on standard output.
 to_file() { local file=$1; shift; "$@" >"$file"; }
 if [[ -n $labels ]]; then
-  step "accuracy of fp32" to_file "$out/fp32.json" "$bantam" eval "$fp32" "${input_flags[@]}" "${label_flags[@]}" --json
-  step "accuracy of int8" to_file "$out/int8.json" "$bantam" eval "$int8" "${input_flags[@]}" "${label_flags[@]}" --against "$fp32" --json
+  for variant in "${variants[@]}"; do
+    step "accuracy of $variant" to_file "$out/$variant.json" "$bantam" eval "$(plan_of "$variant")" "${input_flags[@]}" \
+      "${label_flags[@]}" --against "$fp32" --json
+  done
 else
   shapes=()
   for ((i = 0; i < ${#model_flags[@]}; i += 2)); do
@@ -140,43 +157,62 @@ step "verify int8, bit for bit" "$bantam" verify "$int8"
 median() { json_value "$2" <"$out/bench.$1.json" | sort -g | sed -n 2p; }
 size() { stat -L -c %s "$1"; }
 
-# row NAME FP32 INT8 UNIT: both figures (bytes or ms) and how they compare.
+# row NAME UNIT FIGURE...: the variants' figures (bytes or ms), and how the last compares with the first.
 row() {
-  awk -v name="$1" -v a="$2" -v b="$3" -v unit="$4" '
+  local name=$1 unit=$2
+  shift 2
+  awk -v name="$name" -v unit="$unit" '
     function text(value, scaled) {
       scaled = value / scale
       return sprintf("%.*f %s", scaled < 10 ? 2 : scaled < 100 ? 1 : 0, scaled, unit)
     }
-    BEGIN {
-      ratio = unit == "ms" ? sprintf("%.2f x as fast", a / b) : sprintf("%.0f %%", 100 * b / a)
+    {
+      last = $NF
+      ratio = unit == "ms" ? sprintf("%.2f x as fast", $1 / last) : sprintf("%.0f %%", 100 * last / $1)
       scale = 1
-      if (unit == "ms" && b < 0.1) { scale = 1e-3; unit = "us" }
-      if (unit == "bytes") { scale = b < 1e6 ? 1e3 : 1e6; unit = b < 1e6 ? "kB" : "MB" }
-      printf "  %-16s %12s %12s   %s\n", name, text(a), text(b), ratio
-    }'
+      if (unit == "ms" && last < 0.1) { scale = 1e-3; unit = "us" }
+      if (unit == "bytes") { scale = last < 1e6 ? 1e3 : 1e6; unit = last < 1e6 ? "kB" : "MB" }
+      printf "  %-15s", name
+      for (i = 1; i <= NF; ++i) printf " %10s", text($i)
+      printf "   %s\n", ratio
+    }' <<<"$*"
 }
+
+# each COMMAND...: what it prints for every variant, in one line.
+each() { local variant; for variant in "${variants[@]}"; do "$@" "$variant"; done | paste -sd ' '; }
+size_of() { size "$(plan_of "$1")"; }
+median_of() { median "$2" "$1"; }
+score_of() { json_value "$1" <"$out/$2.json"; }
 
 cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
 echo
 echo "  $(basename "$model") on ${cpu:-$(uname -m)}, one thread"
+((${#variants[@]} == 2)) || echo "  pruned: 30 % of the multiply-accumulates removed, without training; both: pruned and int8"
 echo
-printf '  %-16s %12s %12s   %s\n' '' fp32 int8 'int8 against fp32'
-row "size on disk" "$(size "$fp32")" "$(size "$int8")" bytes
-row "latency" "$(median fp32 p50)" "$(median int8 p50)" ms
-row "peak memory" "$(median fp32 peak_rss_bytes)" "$(median int8 peak_rss_bytes)" bytes
-row "arena" "$(median fp32 arena_bytes)" "$(median int8 arena_bytes)" bytes
+printf '  %-15s' ''
+printf ' %10s' "${variants[@]}"
+printf '   %s against fp32\n' "${variants[-1]}"
+row "size on disk" bytes $(each size_of)
+row "latency" ms $(each median_of p50)
+row "peak memory" bytes $(each median_of peak_rss_bytes)
+row "arena" bytes $(each median_of arena_bytes)
 if [[ -n $labels ]]; then
-  awk -v a="$(json_value top1 <"$out/fp32.json")" -v b="$(json_value top1 <"$out/int8.json")" \
-    -v same="$(json_value agreement <"$out/int8.json")" -v count="$(json_value samples <"$out/int8.json")" 'BEGIN {
-    printf "  %-16s %10.2f %% %10.2f %%   %+.2f points, on %d samples\n", "top-1 accuracy", 100 * a, 100 * b, 100 * (b - a), count
-    printf "  %-16s %12s %10.2f %%   of the samples get the same top-1\n", "agreement", "", 100 * same }'
+  awk -v top1="$(each score_of top1)" -v same="$(each score_of agreement)" -v count="$(json_value samples <"$out/int8.json")" 'BEGIN {
+    n = split(top1, t, " ")
+    split(same, s, " ")
+    printf "  %-15s", "top-1 accuracy"
+    for (i = 1; i <= n; ++i) printf " %8.2f %%", 100 * t[i]
+    printf "   %+.2f points, on %d samples\n", 100 * (t[n] - t[1]), count
+    printf "  %-15s %10s", "agreement", ""
+    for (i = 2; i <= n; ++i) printf " %8.2f %%", 100 * s[i]
+    printf "   of the samples get the same top-1\n" }'
 else
   sqnr=$(sed 's/.*"outputs":\[//' "$out/diff.json" | json_value sqnr_db | head -n 1)
   samples_text="$(json_value samples <"$out/diff.json") samples"
   [[ -n $calibrate || -n $inputs ]] || samples_text+=" of noise, which says little"
   [[ $sqnr != null ]] && sqnr=$(printf '%.1f dB' "$sqnr") || sqnr=equal
-  printf '  %-16s %12s %12s   %s\n' "top-1 accuracy" "?" "?" "not known without --inputs and --labels"
-  printf '  %-16s %12s %12s   %s\n' "output" "" "$sqnr" "signal to noise against fp32, on $samples_text"
+  echo "  top-1 accuracy  not known without --inputs and --labels"
+  echo "  output of int8  $sqnr signal to noise against fp32, on $samples_text"
 fi
 echo
 echo "  The plans: $fp32, $int8. Next: $bantam bench $int8 --profile"
