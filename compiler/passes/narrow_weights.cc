@@ -1,4 +1,5 @@
-// fp16 plans, and what int8 plans keep in float16: weights and biases are stored as float16, where they are numbers that float16 has.
+// fp16 plans, and what int8 plans keep in float16: weights and biases are stored as float16, where they are
+// numbers that float16 has.
 #include <fmt/format.h>
 
 #include <bit>

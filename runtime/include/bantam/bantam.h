@@ -167,8 +167,8 @@ typedef struct bantam_op_info {
 } bantam_op_info;
 BANTAM_API bantam_status bantam_model_get_op(const bantam_model* model, int32_t index, bantam_op_info* op,
                                              bantam_error* error);
-/* The tensors that an op reads and writes, constants with their data unless their zeros are not stored. An optional input left out has index -1, and an
- * empty name. */
+/* The tensors that an op reads and writes, constants with their data unless their zeros are not stored. An optional
+ * input left out has index -1, and an empty name. */
 BANTAM_API bantam_status bantam_model_get_op_input(const bantam_model* model, int32_t op, int32_t index,
                                                    bantam_tensor* tensor, bantam_error* error);
 BANTAM_API bantam_status bantam_model_get_op_output(const bantam_model* model, int32_t op, int32_t index,
