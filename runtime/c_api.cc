@@ -116,7 +116,7 @@ bantam_status bantam_model_open(const bantam_source* source, bantam_model** mode
     BANTAM_RETURN_IF_ERROR(check_struct(source, "source"));
     const bool has_fd = source->length != 0;
     if ((source->path != nullptr) + (source->data != nullptr) + has_fd != 1) {
-      return invalid("source", "it needs one of path, data, and fd with length");
+      return invalid("source", "give path, data, or fd with length");
     }
     if (source->path != nullptr) return Model::from_file(source->path, kernels, made, source->cache);
     if (has_fd)

@@ -99,7 +99,7 @@ Status PlanSource::check_intact() const {
   if (fd_ < 0) return ok_status();
   struct stat info = {};
   if (fstat(fd_, &info) == 0 && static_cast<uint64_t>(info.st_size) >= file_end_) return ok_status();
-  return Status(StatusCode::kIo, "plan", "the model file has shrunk since it was loaded");
+  return Status(StatusCode::kIo, "plan", "the model file has shrunk");
 }
 
 void PlanSource::release_pages(size_t offset, size_t bytes) const {

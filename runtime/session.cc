@@ -1,6 +1,5 @@
 #include "bantam/runtime/session.h"
 
-#include <algorithm>
 #include <cstring>
 #include <ctime>
 #include <new>
@@ -30,6 +29,8 @@ void free_aligned(std::byte* bytes) {
 }
 
 bool lacks_zeros(const OpContext& op) { return op.has_input(1) && op.input(1).without_zeros; }
+
+constexpr const char* kNoMemory = "no memory for the session";
 
 Status out_of_memory(const char* what) { return Status(StatusCode::kOutOfMemory, "session", what); }
 
@@ -87,7 +88,7 @@ Status Session::create(Model* model, const SessionOptions& options, Session** ou
     return Status(StatusCode::kInvalidArgument, "threads", "their number is out of range");
   }
   Session* session = new (std::nothrow) Session(model);
-  if (session == nullptr) return out_of_memory("no memory for the session");
+  if (session == nullptr) return out_of_memory(kNoMemory);
   Status status = session->init(options);
   if (!status.ok()) {
     delete session;
@@ -105,7 +106,7 @@ Status Session::init(const SessionOptions& options) {
   if (!contexts_.allocate(loaded.ops.size()) || !addresses_.allocate(loaded.operands.size()) ||
       !roots_.allocate(loaded.tensors.size()) || !kernels_.allocate(loaded.ops.size()) ||
       !inputs_.allocate(loaded.inputs().size()) || !outputs_.allocate(loaded.outputs().size())) {
-    return out_of_memory("no memory for the session");
+    return out_of_memory(kNoMemory);
   }
   BANTAM_RETURN_IF_ERROR(make_arena(options));
   if (options.threads > 1)
@@ -144,38 +145,38 @@ Status Session::make_kernels() {
 }
 
 // Weights that lack their zeros get them back for as long as the kernel needs them, one op at a time.
-Status Session::make_kernel(const OpContext& context, size_t op) {
-  if (!lacks_zeros(context)) return model_->kernels().create(context, &kernels_[op]);
-  if (whole_.size() == 0 && !whole_.allocate(kernels_.size()))
-    return out_of_memory("no memory for the session");
-  WholeWeights& whole = whole_[op];
-  BANTAM_RETURN_IF_ERROR(put_zeros_back(context, &whole));
-  OpContext told = context;
-  told.inputs = whole.inputs;
-  BANTAM_RETURN_IF_ERROR(model_->kernels().create(told, &kernels_[op]));
-  if (kernels_[op]->reads_constants()) return ok_status();
-  free_aligned(whole.data);
-  whole.data = nullptr;
+Status Session::make_kernel(OpContext context, size_t op) {
+  const bool lacks = lacks_zeros(context);
+  if (lacks) {
+    if (whole_.size() == 0 && !whole_.allocate(kernels_.size())) return out_of_memory(kNoMemory);
+    WholeWeights& whole = whole_[op];
+    whole.data = allocate_aligned(context.input(1).bytes + kReadPadding);
+    if (whole.data == nullptr) return out_of_memory(kNoMemory);
+    if (!whole.put_zeros_back(context))
+      return Status(StatusCode::kInvalidPlan, model_->loaded().op_name(context.index),
+                    "its mask of zeros is damaged");
+    context.inputs = whole.inputs;
+  }
+  BANTAM_RETURN_IF_ERROR(model_->kernels().create(context, &kernels_[op]));
+  if (lacks && !kernels_[op]->reads_constants()) {
+    free_aligned(whole_[op].data);
+    whole_[op].data = nullptr;
+  }
   return ok_status();
 }
 
-Status Session::put_zeros_back(const OpContext& context, WholeWeights* whole) const {
-  std::copy_n(context.inputs, context.input_count, whole->inputs);
-  TensorInfo& info = whole->info;
-  info = context.input(1);
-  whole->data = allocate_aligned(info.bytes + kReadPadding);
-  if (whole->data == nullptr) return out_of_memory("no memory for an op's weights");
-  if (!bantam::put_zeros_back(static_cast<const std::byte*>(info.data), info.stored_bytes,
-                              static_cast<uint64_t>(info.elements), element_size(info.dtype), whole->data)) {
-    return Status(StatusCode::kInvalidPlan, model_->loaded().op_name(context.index),
-                  "its weights have changed since the plan was verified");
-  }
-  std::memset(whole->data + info.bytes, 0, kReadPadding);
-  info.data = whole->data;
+bool Session::WholeWeights::put_zeros_back(const OpContext& op) {
+  for (int32_t i = 0; i < op.input_count; ++i) inputs[i] = op.inputs[i];
+  inputs[1] = &info;
+  info = op.input(1);
+  std::memset(data, 0, info.bytes + kReadPadding);
+  const bool sound =
+      bantam::put_zeros_back(static_cast<const std::byte*>(info.data), info.stored_bytes,
+                             static_cast<uint64_t>(info.elements), element_size(info.dtype), data);
+  info.data = data;
   info.without_zeros = false;
   info.stored_bytes = info.bytes;
-  whole->inputs[1] = &info;
-  return ok_status();
+  return sound;
 }
 
 Status Session::make_workspace() {

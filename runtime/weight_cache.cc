@@ -99,7 +99,7 @@ size_t WeightCache::bytes() const {
 
 Status WeightCache::check_intact() const {
   if (source_.check_intact().ok()) return ok_status();
-  return Status(StatusCode::kIo, "packed weights", "their file has shrunk since it was mapped");
+  return Status(StatusCode::kIo, "packed weights", "the model file has shrunk");
 }
 
 }  // namespace bantam

@@ -13,7 +13,7 @@ namespace bantam {
 inline constexpr uint64_t kMaskWord = 64;  // elements
 
 inline uint64_t zero_mask_bytes(uint64_t elements) {
-  return (elements / kMaskWord + (elements % kMaskWord != 0 ? 1 : 0)) * sizeof(uint64_t);
+  return (elements + kMaskWord - 1) / kMaskWord * sizeof(uint64_t);
 }
 
 inline uint64_t zero_mask_word(const std::byte* stored, uint64_t index) {
@@ -40,20 +40,18 @@ inline bool is_without_zeros(const std::byte* stored, uint64_t bytes, uint64_t e
   return bytes - mask == count_stored(stored, elements) * element_bytes;
 }
 
-// Writes all elements to `out`. False, with `out` undefined, when the stored bytes are not sound; nothing is
-// read or written outside of either even then.
+// Writes the elements that are not zero to `out`, which holds zeros. False, with `out` undefined, when the
+// stored bytes are not sound; nothing is read or written outside of either even then.
 inline bool put_zeros_back(const std::byte* stored, uint64_t bytes, uint64_t elements, size_t element_bytes,
                            std::byte* out) {
   const uint64_t mask = zero_mask_bytes(elements);
   if (bytes < mask) return false;
-  std::memset(out, 0, static_cast<size_t>(elements) * element_bytes);
   uint64_t at = mask;
   for (uint64_t i = 0; i * kMaskWord < elements; ++i) {
     uint64_t word = zero_mask_word(stored, i);
-    if (static_cast<uint64_t>(std::popcount(word)) * element_bytes > bytes - at) return false;
     for (; word != 0; word &= word - 1, at += element_bytes) {
       const uint64_t element = i * kMaskWord + static_cast<uint64_t>(std::countr_zero(word));
-      if (element >= elements) return false;
+      if (element >= elements || element_bytes > bytes - at) return false;
       std::memcpy(out + element * element_bytes, stored + at, element_bytes);
     }
   }

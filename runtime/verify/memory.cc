@@ -112,8 +112,7 @@ Status verify_disjoint(const LoadedPlan& loaded) {
   for (size_t i = 0; i < used; ++i) {
     while (by_last[ended]->last < by_first[i]->first) alive.remove(by_last[ended++]);
     if (!alive.add(by_first[i])) {
-      return tensor_error(loaded, by_first[i]->root,
-                          "it overlaps another tensor that lives at the same time");
+      return tensor_error(loaded, by_first[i]->root, "it overlaps a tensor that lives with it");
     }
   }
   return ok_status();

@@ -25,10 +25,10 @@ Status verify_preprocessing(const LoadedPlan& loaded, const plan::Preprocessing&
   const uint32_t channels = image.order() == plan::ChannelOrder::kGray ? 1 : 3;
   if (input.dtype != plan::DType::kUInt8 || input.rank != 4 ||
       static_cast<uint32_t>(input.dims[3]) != channels) {
-    return error("preprocessing", "the first input is no uint8 image with these channels");
+    return error("preprocessing", "it is not for a uint8 image of these channels");
   }
   if (!one_per_channel(image.mean(), channels, false) || !one_per_channel(image.std(), channels, true)) {
-    return error("preprocessing", "mean or std is not one sound number per channel");
+    return error("preprocessing", "mean or std is not a number per channel");
   }
   return ok_status();
 }

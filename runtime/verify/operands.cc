@@ -55,7 +55,7 @@ class Operands {
       if (!in_range(index)) return Status(StatusCode::kInvalidPlan, "inputs", "an index is out of range");
       const auto i = static_cast<size_t>(index);
       if (constant(index) || root(index) != i || !dense(index)) {
-        return tensor_error(out_, i, "an input must be dense and have memory of its own");
+        return tensor_error(out_, i, "an input must have dense memory of its own");
       }
       if (half(index)) return tensor_error(out_, i, "an input cannot be marked as float16");
       if (written_[i]) return tensor_error(out_, i, "it is an input twice");
@@ -84,13 +84,12 @@ class Operands {
       if (!constant(tensor) && !filled_[root(tensor)]) return "it reads a tensor that no earlier op writes";
       first[i] = &out_.tensors[static_cast<size_t>(tensor)];
       if (first[i]->without_zeros && (i != 1 || !may_lack_zeros(op.code())))
-        return "it reads a constant without zeros that is not the weights of a layer";
+        return "a constant lacks its zeros";
     }
     const int32_t output = op.outputs()->Get(0);
     if (!in_range(output)) return "an output's index is out of range";
     if (constant(output)) return "it writes a constant";
-    if (written_[static_cast<size_t>(output)])
-      return "it writes a tensor that is an input or already written";
+    if (written_[static_cast<size_t>(output)]) return "it writes an input or what is written already";
     written_[static_cast<size_t>(output)] = true;
     filled_[root(output)] = true;
     first[context.input_count] = &out_.tensors[static_cast<size_t>(output)];

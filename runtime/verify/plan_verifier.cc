@@ -58,8 +58,7 @@ Status file_error(const char* what) { return Status(StatusCode::kInvalidPlan, "p
 Status verify_header(const PlanHeader& header, size_t bytes) {
   if (header.magic != kPlanMagic) return file_error("it is not a bantam plan");
   if (header.major != kPlanMajor || header.minor > kPlanMinor) {
-    return Status(StatusCode::kUnsupported, "plan file",
-                  "its format is of another version than this library's");
+    return Status(StatusCode::kUnsupported, "plan file", "its format is of another version");
   }
   if (header.file_bytes != bytes) return file_error("its size differs from what its header says");
   if (header.reserved[0] != 0 || header.reserved[1] != 0) return file_error("the header is damaged");

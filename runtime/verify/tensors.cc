@@ -51,8 +51,7 @@ const char* read_quantization(const plan::Tensor& tensor, TensorInfo* info) {
   const auto* scales = quantization->scales();
   const bool per_channel = tensor.storage() == plan::Storage::kWeights && info->rank > 0 &&
                            scales->size() == static_cast<uint32_t>(info->dims[0]);
-  if (scales->size() != 1 && !per_channel)
-    return "it has neither one scale nor one per channel of a constant";
+  if (scales->size() != 1 && !per_channel) return "it has neither one scale nor one per channel";
   for (const float scale : *scales) {
     if (!std::isnormal(scale) || scale < 0) return "a scale is not a positive normal number";
   }
@@ -66,35 +65,34 @@ const char* read_quantization(const plan::Tensor& tensor, TensorInfo* info) {
   return nullptr;
 }
 
+constexpr const char* kUnknownEncoding = "its encoding is unknown";
+
 // What a constant takes of the weights; `left`: bytes of these behind its offset.
-const char* read_encoding(const plan::Tensor& tensor, const PlanHeader& header, uint64_t left,
-                          TensorInfo* info) {
+const char* read_encoding(const plan::Tensor& tensor, uint64_t left, TensorInfo* info) {
   info->without_zeros = tensor.encoding() == plan::Encoding::kNoZeros;
   const uint64_t bytes = info->without_zeros ? tensor.stored_bytes() : info->bytes;
   if (bytes > left) return "it reaches past the end of the weights";
   info->stored_bytes = static_cast<size_t>(bytes);
   if (!info->without_zeros) return nullptr;
-  if (header.minor < kPlanMinorNoZeros) return "it lies without its zeros in a plan of an older format";
   if (info->dtype != plan::DType::kFloat32 && info->dtype != plan::DType::kFloat16 &&
       info->dtype != plan::DType::kInt8) {
-    return "only float32, float16 and int8 can lie without their zeros";
+    return kUnknownEncoding;
   }
   return nullptr;
 }
 
-const char* place_constant(const plan::Tensor& tensor, const std::byte* weights, const PlanHeader& header,
+const char* place_constant(const plan::Tensor& tensor, const std::byte* weights, uint64_t weights_bytes,
                            TensorInfo* info) {
   if (tensor.base() != -1) return "a constant cannot share memory";
   if (!info->dense()) return "a constant must be dense";
   if (tensor.offset() % kTensorAlignment != 0) return "its offset is not aligned";
-  if (tensor.offset() > header.weights_bytes) return "it reaches past the end of the weights";
+  if (tensor.offset() > weights_bytes) return "it reaches past the end of the weights";
   const std::byte* data = weights + tensor.offset();
-  if (const char* problem = read_encoding(tensor, header, header.weights_bytes - tensor.offset(), info))
-    return problem;
+  if (const char* problem = read_encoding(tensor, weights_bytes - tensor.offset(), info)) return problem;
   if (info->without_zeros &&
       !is_without_zeros(data, info->stored_bytes, static_cast<uint64_t>(info->elements),
                         element_size(info->dtype))) {
-    return "what is stored of it does not agree with its mask of zeros";
+    return "its mask of zeros is damaged";
   }
   info->data = data;
   return nullptr;
@@ -119,7 +117,7 @@ const char* place_view(const plan::Tensor& tensor, const LoadedPlan& loaded, con
   const auto base = static_cast<size_t>(tensor.base());
   if (loaded.places[base].root < 0) return "its base is a constant";
   if (tensor.half() != loaded.plan->tensors()->Get(static_cast<flatbuffers::uoffset_t>(base))->half())
-    return "it and its base are not both marked as float16";
+    return "its base is not marked float16 alike";
   const size_t base_bytes = loaded.tensors[base].bytes;
   if (tensor.offset() > base_bytes || info.bytes > base_bytes - tensor.offset())
     return "it reaches past the end of its base";
@@ -139,13 +137,12 @@ const char* read_tensor(const plan::Tensor& tensor, const std::byte* weights, si
   if (const char* problem = read_shape(tensor, info)) return problem;
   if (const char* problem = read_quantization(tensor, info)) return problem;
   if (tensor.half() && (info->dtype != plan::DType::kFloat32 || tensor.storage() != plan::Storage::kArena))
-    return "it is marked as float16, but not float32 in the arena";
-  if (tensor.encoding() > plan::Encoding::MAX) return "its encoding is unknown";
-  if (tensor.encoding() != plan::Encoding::kPlain && tensor.storage() != plan::Storage::kWeights)
-    return "only constants can lie without their zeros";
+    return "only float32 in the arena can be float16";
+  const bool constant = tensor.storage() == plan::Storage::kWeights;
+  if (tensor.encoding() > (constant ? plan::Encoding::MAX : plan::Encoding::kPlain)) return kUnknownEncoding;
   switch (tensor.storage()) {
     case plan::Storage::kWeights:
-      return place_constant(tensor, weights, out->header, info);
+      return place_constant(tensor, weights, out->header.weights_bytes, info);
     case plan::Storage::kArena:
       if (tensor.base() == -1) return place_root(tensor, out->plan->arena_bytes(), *info, index, place);
       return place_view(tensor, *out, *info, index, place);

@@ -54,7 +54,7 @@ static void test_sources(const void* plan, size_t bytes) {
   source.struct_size = sizeof(source);
   CHECK_ERROR(bantam_model_open(&source, NULL, &error), BANTAM_INVALID_ARGUMENT, "model", "it is null");
   CHECK_ERROR(bantam_model_open(&source, &model, &error), BANTAM_INVALID_ARGUMENT, "source",
-              "it needs one of path, data, and fd with length");
+              "give path, data, or fd with length");
   source.data = plan;
   source.bytes = bytes;
   source.path = "/no/such/file";

@@ -90,11 +90,11 @@ TEST_CASE("contradictory marks are refused") {
   const Damage damages[] = {
       {[](HalfPlan& p) { p[p.x].half = true; }, "x: an input cannot be marked as float16"},
       {[](HalfPlan& p) { p[p.y].half = true; }, "y: an output cannot be marked as float16"},
-      {[](HalfPlan& p) { p[p.b].half = false; }, "b: it and its base are not both marked as float16"},
-      {[](HalfPlan& p) { p[p.a].half = false; }, "b: it and its base are not both marked as float16"},
-      {[](HalfPlan& p) { p[p.w].half = true; }, "w: it is marked as float16, but not float32 in the arena"},
+      {[](HalfPlan& p) { p[p.b].half = false; }, "b: its base is not marked float16 alike"},
+      {[](HalfPlan& p) { p[p.a].half = false; }, "b: its base is not marked float16 alike"},
+      {[](HalfPlan& p) { p[p.w].half = true; }, "w: only float32 in the arena can be float16"},
       {[](HalfPlan& p) { p[p.right].dtype = DType::kInt32; },
-       "right: it is marked as float16, but not float32 in the arena"}};
+       "right: only float32 in the arena can be float16"}};
   CHECK(problem_of(HalfPlan().file()) == "");
   for (const Damage& damage : damages) {
     HalfPlan p;

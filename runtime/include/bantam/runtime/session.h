@@ -69,6 +69,8 @@ class Session {
   };
   // What an op is told of its weights when the plan has them without zeros.
   struct WholeWeights {
+    bool put_zeros_back(const OpContext& op);  // into `data`; false: the plan's bytes are not sound
+
     TensorInfo info;
     const TensorInfo* inputs[3] = {};
     std::byte* data = nullptr;  // null once the kernel has packed them
@@ -79,8 +81,7 @@ class Session {
   Status init(const SessionOptions& options);
   Status make_arena(const SessionOptions& options);
   Status make_kernels();
-  Status make_kernel(const OpContext& context, size_t op);
-  Status put_zeros_back(const OpContext& context, WholeWeights* whole) const;
+  Status make_kernel(OpContext context, size_t op);
   Status make_workspace();
   void describe_ports();
   Status bind(Port* port, const char* where, void* data, size_t capacity);
