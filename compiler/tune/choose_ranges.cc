@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
-#include "emit/plan_writer.h"
 #include "passes/rewriter.h"
+#include "prune/select.h"
 #include "quantize/convert.h"
 #include "quantize/sample_halves.h"
 #include "tune/output_error.h"
@@ -26,9 +25,8 @@ bool measures(const CompileOptions& options) {
 }
 
 std::vector<RangeMethod> candidates(const CompileOptions& options) {
-  if (options.ranges != RangeMethod::kMeasured) return {options.ranges};
-  if (!options.quantize_passes.ranges) return {RangeMethod::kSquaredError};
-  return {std::begin(kMethods), std::end(kMethods)};
+  if (measures(options)) return {std::begin(kMethods), std::end(kMethods)};
+  return {options.ranges == RangeMethod::kMeasured ? RangeMethod::kSquaredError : options.ranges};
 }
 
 // The error of int8 networks' outputs.
@@ -96,12 +94,6 @@ std::vector<Try> find_tries(const Meter& meter, const RangeMethods& start) {
   return tries;
 }
 
-double work_of(const Graph& graph) {
-  double macs = 1;
-  for (const Node& node : graph.nodes) macs += static_cast<double>(multiply_accumulates(graph, node));
-  return macs;
-}
-
 }  // namespace
 
 RangeChoice choose_ranges(const Graph& graph, const Statistics& statistics, const PassContext& context) {
@@ -127,7 +119,7 @@ void refine_ranges(const Graph& graph, const Statistics& statistics, const PassC
   if (!measures(context.options) || compared_values(graph).empty()) return;
   const Meter meter(graph, statistics, context, kRefineSamples);
   std::vector<Try> tries = find_tries(meter, choice.methods);
-  const auto most = static_cast<size_t>(kMostWork / (work_of(graph) * meter.samples()));
+  const auto most = static_cast<size_t>(kMostWork / ((1 + count_macs(graph)) * meter.samples()));
   if (tries.size() > most) tries.resize(most);
   double least = meter.error(choice.methods, choice.correct_bias);
   for (size_t t = 0; t < tries.size(); ++t) {

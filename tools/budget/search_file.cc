@@ -48,6 +48,8 @@ Point point_of(const Json& json) {
   return point;
 }
 
+}  // namespace
+
 void write_point(JsonWriter& json, const Point& point) {
   json.begin_object().field("precision", precision_text(point.candidate.precision));
   json.field("mixed", point.candidate.mixed)
@@ -58,8 +60,6 @@ void write_point(JsonWriter& json, const Point& point) {
   point.drop ? json.value(*point.drop) : json.null();
   json.field("verdict", point.verdict).end_object();
 }
-
-}  // namespace
 
 SearchFile::SearchFile(std::string path, std::string subject)
     : path_(std::move(path)), subject_(std::move(subject)) {

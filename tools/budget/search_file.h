@@ -5,8 +5,12 @@
 #include <vector>
 
 #include "bantam/compiler/budgets.h"
+#include "io/json_writer.h"
 
 namespace bantam::tools {
+
+// One object: the candidate, its footprint, drop (null: not judged) and verdict.
+void write_point(JsonWriter& json, const compiler::Point& point);
 
 class SearchFile {
  public:

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "bantam/compiler/error.h"
 #include "quantize/calibrate.h"
@@ -85,11 +84,7 @@ std::string CalibrationSamples::description() const {
                                     : ", mirrored and shifted, too");
 }
 
-std::vector<int> CalibrationSamples::all() const {
-  std::vector<int> samples(static_cast<size_t>(count_));
-  std::iota(samples.begin(), samples.end(), 0);
-  return samples;
-}
+std::vector<int> CalibrationSamples::all() const { return every_sample(count_); }
 
 std::vector<int> CalibrationSamples::fitted() const {
   std::vector<int> samples;

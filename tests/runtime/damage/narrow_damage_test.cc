@@ -2,21 +2,13 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "loading.h"
+#include "types.h"
 
 namespace bantam::test {
 namespace {
 
 using plan::DType;
 using plan::OpCode;
-using Shape = PlanBuilder::Shape;
-
-struct Type {
-  DType dtype;
-  Shape shape;
-};
-
-Type f32(Shape shape) { return {DType::kFloat32, std::move(shape)}; }
-Type i8(Shape shape) { return {DType::kInt8, std::move(shape)}; }
 
 const std::string kShape = "the shape of its output contradicts its inputs and attributes";
 const std::string kDtype = "the dtypes of its inputs and output do not fit together";

@@ -3,21 +3,13 @@
 #include <limits>
 
 #include "loading.h"
+#include "types.h"
 
 namespace bantam::test {
 namespace {
 
 using plan::DType;
 using plan::OpCode;
-using Shape = PlanBuilder::Shape;
-
-struct Type {
-  DType dtype;
-  Shape shape;
-};
-
-Type f32(Shape shape) { return {DType::kFloat32, std::move(shape)}; }
-Type i8(Shape shape) { return {DType::kInt8, std::move(shape)}; }
 Type u8(Shape shape) { return {DType::kUInt8, std::move(shape)}; }
 Type i64(Shape shape) { return {DType::kInt64, std::move(shape)}; }
 Type boolean(Shape shape) { return {DType::kBool, std::move(shape)}; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "budget/search_file.h"
 #include "io/json_writer.h"
 #include "io/text.h"
 #include "report/show/plots.h"
@@ -35,17 +36,6 @@ std::string row_text(const Point& point) {
 const char* energy_text(const SearchReport& search) {
   return search.energy_measured ? "energy: measured, with all that goes on on the machine"
                                 : "energy: by a model of multiply-accumulates and bytes moved";
-}
-
-void write_point(JsonWriter& json, const Point& point) {
-  json.begin_object().field("precision", compiler::precision_text(point.candidate.precision));
-  json.field("mixed", point.candidate.mixed)
-      .field("pruned", point.candidate.pruned)
-      .field("latency_ms", point.footprint.latency_ms);
-  json.field("size_bytes", point.footprint.size_bytes).field("memory_bytes", point.footprint.memory_bytes);
-  json.field("energy_mj", point.footprint.energy_mj).key("drop");
-  point.drop ? json.value(*point.drop) : json.null();
-  json.field("verdict", point.verdict).end_object();
 }
 
 // 0 to just beyond the largest: what both axes show.
