@@ -138,8 +138,10 @@ const char* read_tensor(const plan::Tensor& tensor, const std::byte* weights, si
   if (const char* problem = read_quantization(tensor, info)) return problem;
   if (tensor.half() && (info->dtype != plan::DType::kFloat32 || tensor.storage() != plan::Storage::kArena))
     return "only float32 in the arena can be float16";
-  const bool constant = tensor.storage() == plan::Storage::kWeights;
-  if (tensor.encoding() > (constant ? plan::Encoding::MAX : plan::Encoding::kPlain)) return kUnknownEncoding;
+  const bool may_lack_zeros =
+      tensor.storage() == plan::Storage::kWeights && out->header.minor >= kPlanMinorNoZeros;
+  if (tensor.encoding() > (may_lack_zeros ? plan::Encoding::MAX : plan::Encoding::kPlain))
+    return kUnknownEncoding;
   switch (tensor.storage()) {
     case plan::Storage::kWeights:
       return place_constant(tensor, weights, out->header.weights_bytes, info);

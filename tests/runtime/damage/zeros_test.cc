@@ -81,8 +81,11 @@ TEST_CASE("weights without zeros load, and damaged ones are refused") {
   });
 }
 
-TEST_CASE("a plan of the format before loads") {
+TEST_CASE("a plan of the format before has none without zeros") {
+  AlignedBytes file = SparsePlan().file();
   const uint16_t before = kPlanMinorNoZeros - 1;
+  std::memcpy(file.data() + offsetof(PlanHeader, minor), &before, sizeof(before));
+  CHECK(problem_of(file) == "w: its encoding is unknown");
   AlignedBytes plain = SamplePlan().file();
   std::memcpy(plain.data() + offsetof(PlanHeader, minor), &before, sizeof(before));
   CHECK(problem_of(plain) == "");
