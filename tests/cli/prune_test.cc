@@ -1,29 +1,12 @@
 // Pruning from the command line.
 #include <catch2/matchers/catch_matchers_string.hpp>
-#include <nlohmann/json.hpp>
 
-#include "fixture.h"
+#include "measured.h"
 
 namespace bantam::tools {
 namespace {
 
 using Catch::Matchers::ContainsSubstring;
-using Arguments = std::vector<std::string>;
-using Json = nlohmann::json;
-
-const Arguments kCalibration = {"--calibrate", kDigits + "/calib"};
-
-Json json_of(const Arguments& arguments) {
-  Ended ended = run_program(arguments + Arguments{"--json"});
-  INFO(ended.err);
-  REQUIRE(ended.status == 0);
-  return Json::parse(ended.out);
-}
-
-double top1(const std::string& model, const Arguments& more = {}) {
-  const Arguments data = {"--inputs", kDigits + "/test", "--labels", kDigits + "/test/labels.csv"};
-  return json_of(Arguments{"eval", model} + data + more)["top1"].get<double>();
-}
 
 TEST_CASE("cli: a pruned network is smaller and nearly as good, as a plan and as ONNX") {
   TemporaryDirectory dir;

@@ -1,30 +1,12 @@
 // Sparsity from the command line.
 #include <catch2/matchers/catch_matchers_string.hpp>
-#include <nlohmann/json.hpp>
 
-#include "fixture.h"
+#include "measured.h"
 
 namespace bantam::tools {
 namespace {
 
 using Catch::Matchers::ContainsSubstring;
-using Arguments = std::vector<std::string>;
-using Json = nlohmann::json;
-
-const Arguments kCalibration = {"--calibrate", kDigits + "/calib"};
-
-Json json_of(const Arguments& arguments) {
-  Ended ended = run_program(arguments + Arguments{"--json"});
-  INFO(ended.err);
-  REQUIRE(ended.status == 0);
-  return Json::parse(ended.out);
-}
-
-double top1(const std::string& model) {
-  return json_of(
-             {"eval", model, "--inputs", kDigits + "/test", "--labels", kDigits + "/test/labels.csv"})["top1"]
-      .get<double>();
-}
 
 TEST_CASE("cli: zeros make a plan smaller, in fp32 and int8, and say so") {
   TemporaryDirectory dir;
