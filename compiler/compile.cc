@@ -12,7 +12,7 @@
 #include "emit/golden.h"
 #include "emit/plan_writer.h"
 #include "hash64.h"
-#include "import/onnx_loader.h"
+#include "import/resized_input.h"
 #include "passes/pass.h"
 #include "search/choose_by_time.h"
 #include "search/hold_out.h"
@@ -61,7 +61,7 @@ CompileResult compile(const std::string& onnx_path, const CompileOptions& given,
   CompileResult result;
   const CompileOptions options = with_test_set(given, result.warnings);
   const Evaluator evaluate = make_evaluator(runner);
-  Graph graph = load_onnx(onnx_path, options.shapes, evaluate);
+  Graph graph = load_model(onnx_path, options, evaluate);
   PassContext context{options, evaluate, runner, result.warnings, {}, {}, onnx_path};
   if (options.budgets) {
     result.search = meet_budgets(graph, context);

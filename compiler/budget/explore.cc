@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace bantam::compiler {
 namespace {
@@ -34,9 +35,16 @@ struct Kind {
 constexpr Kind kKinds[] = {
     {"latency", latency_excess}, {"size", size_excess}, {"memory", memory_excess}, {"accuracy", drop_excess}};
 
+// Networks that differ only in pruning.
+struct Series {
+  Precision precision = Precision::kInt8;
+  size_t input = 0;  // index into the sizes to try
+};
+
 class Explorer {
  public:
-  Explorer(Landscape& landscape, const Budgets& budgets) : landscape_(landscape), budgets_(budgets) {}
+  Explorer(Landscape& landscape, const Budgets& budgets, const std::vector<InputSize>& inputs)
+      : landscape_(landscape), budgets_(budgets), inputs_(inputs) {}
 
   Exploration run(const std::vector<Precision>& precisions) {
     for (Precision precision : precisions) search(precision);
@@ -46,10 +54,12 @@ class Explorer {
   }
 
  private:
-  static Candidate at(Precision precision, int step) { return {precision, step * kStep}; }
+  Candidate at(const Series& series, int step) const {
+    return {series.precision, step * kStep, false, inputs_[series.input]};
+  }
 
-  std::optional<Footprint> footprint(Precision precision, int step) {
-    const Candidate candidate = at(precision, step);
+  std::optional<Footprint> footprint(const Series& series, int step) {
+    const Candidate candidate = at(series, step);
     if (const Point* known = find(candidate); known != nullptr) return known->footprint;
     for (const Point& known : result_.unfinished) {
       if (known.candidate == candidate) return known.footprint;
@@ -66,8 +76,8 @@ class Explorer {
     return nullptr;
   }
 
-  Point finish(Precision precision, int step) {
-    const Candidate candidate = at(precision, step);
+  Point finish(const Series& series, int step) {
+    const Candidate candidate = at(series, step);
     if (const Point* known = find(candidate); known != nullptr) return *known;
     std::erase_if(result_.unfinished, [&](const Point& point) { return point.candidate == candidate; });
     result_.points.push_back(landscape_.finish(candidate));
@@ -75,90 +85,132 @@ class Explorer {
   }
 
   // Where int8 alone costs too much accuracy: with ops in float32 that cost most of it, if that helps.
-  Point finish_mixed(Precision precision, int step) {
-    Point plain = finish(precision, step);
-    if (precision != Precision::kInt8 || drop_excess(budgets_, plain) == 0) return plain;
-    Candidate candidate = at(precision, step);
+  Point finish_mixed(const Series& series, int step) {
+    Point plain = finish(series, step);
+    if (series.precision != Precision::kInt8 || drop_excess(budgets_, plain) == 0) return plain;
+    Candidate candidate = at(series, step);
     candidate.mixed = true;
     if (const Point* known = find(candidate); known != nullptr) return *known;
-    if (std::find(hopeless_.begin(), hopeless_.end(), step) != hopeless_.end()) return plain;
+    if (std::find(hopeless_.begin(), hopeless_.end(), candidate) != hopeless_.end()) return plain;
     const std::optional<Point> mixed = landscape_.mix(candidate);
     if (!mixed) {
-      hopeless_.push_back(step);
+      hopeless_.push_back(candidate);
       return plain;
     }
     result_.points.push_back(*mixed);
     return *mixed;
   }
 
-  // The last step up to which `holds` does, which it does not beyond, by bisection; -1 when it never does.
+  // The last step before `end` up to which `holds` does, which it does not beyond, by bisection; -1 when it
+  // never does.
   template <typename Holds>
-  static int last_step(const Holds& holds) {
-    int good = -1, bad = kSteps + 1;
+  static int last_step(int end, const Holds& holds) {
+    int good = -1, bad = end;
     for (int step = 0; bad - good > 1; step = (good + bad) / 2) (holds(step) ? good : bad) = step;
     return good;
   }
 
-  // The least pruning with which the budgets of everything but accuracy are met, and the goal is nearer than
-  // by anything found so far; empty: none.
-  std::optional<int> least_step(Precision precision) {
+  // The most pruning that there is, which hardly depends on the input.
+  int most_step(const Series& series) {
+    for (const auto& [precision, last] : last_) {
+      if (precision == series.precision) return last;
+    }
+    const int last = last_step(kSteps + 1, [&](int step) { return footprint(series, step).has_value(); });
+    last_.emplace_back(series.precision, last);
+    return last;
+  }
+
+  // The least pruning, less than `end`, with which the budgets of everything but accuracy are met, and the
+  // goal is nearer than by anything found so far; empty: none.
+  std::optional<int> least_step(const Series& series, int end) {
     const Point* rival = prunes_on() ? best() : nullptr;
-    const auto serves = [&](const Point& point) {
-      return fits(budgets_, point.footprint) && (rival == nullptr || better(point, *rival));
+    const auto serves = [&](int step) {
+      const std::optional<Footprint> seen = footprint(series, step);
+      if (!seen || !fits(budgets_, *seen)) return false;
+      return rival == nullptr || better({at(series, step), *seen, std::nullopt, {}}, *rival);
     };
-    if (serves(finish(precision, 0))) return 0;
-    const int last = last_step([&](int step) { return footprint(precision, step).has_value(); });
-    last_.emplace_back(precision, last);
-    const int before = last_step([&](int step) {
-      if (step > last) return false;
-      return !serves({at(precision, step), *footprint(precision, step), std::nullopt, {}});
-    });
-    if (before >= last) return std::nullopt;
-    return before + 1;
+    if (serves(0)) return 0;
+    end = std::min(end, most_step(series) + 1);
+    const int least = last_step(end, [&](int step) { return !serves(step); }) + 1;
+    if (least >= end) return std::nullopt;
+    return least;
   }
 
   bool prunes_on() const { return budgets_.goal != Goal::kDrop && budgets_.drop; }
 
+  // Pruning and a smaller input cost accuracy, never gain any worth the time: a smaller input is worth it
+  // where it needs less pruning, until that loses more than the larger one.
   void search(Precision precision) {
-    const double whole_drop = finish(precision, 0).drop.value_or(0);
-    const std::optional<int> least = least_step(precision);
-    if (!least) return;
-    // Pruning costs accuracy, never gains any worth the time.
-    const Point* rival = best();
-    if (*least > 0 && budgets_.goal == Goal::kDrop && rival != nullptr && *rival->drop <= whole_drop) return;
-    if (meets(budgets_, finish_mixed(precision, *least)) && prunes_on()) prune_on(precision, *least);
-  }
-
-  // The most pruning from `good` on that meets the budgets.
-  void prune_on(Precision precision, int good) {
-    for (int bad = kSteps + 1; bad - good > 1;) {
-      const int step = (good + bad) / 2;
-      const bool there = footprint(precision, step).has_value();
-      (there && meets(budgets_, finish_mixed(precision, step)) ? good : bad) = step;
+    finish({precision, 0}, 0);
+    int end = kSteps + 1;
+    double lost = std::numeric_limits<double>::infinity();
+    for (size_t input = 0; input < inputs_.size(); ++input) {
+      const Series series{precision, input};
+      if (input > 0 && loses_more(series)) return;
+      if (const std::optional<int> least = least_step(series, end)) {
+        if ((*least > 0 || input > 0) && loses_more({precision, 0})) return;
+        const Point point = finish_mixed(series, *least);
+        if (budgets_.goal == Goal::kDrop && point.drop.value_or(0) > lost) return;
+        lost = point.drop.value_or(0);
+        end = meets(budgets_, point) && prunes_on() ? prune_on(series, *least, end) + 1 : *least;
+      }
+      if (end == 0 || misses_size(series, std::min(end - 1, most_step(series)))) return;
     }
   }
 
-  // Nothing meets the budgets: how much pruning accuracy bears, for those who ask what comes nearest.
+  // Whether the unpruned network, which is finished where that needs no calibration, loses no less than the
+  // best one, when that is what counts.
+  bool loses_more(const Series& series) {
+    const Point* rival = best();
+    if (budgets_.goal != Goal::kDrop || rival == nullptr) return false;
+    const double lost = *rival->drop;
+    const Point* known = find(at(series, 0));
+    if (known == nullptr && series.precision == Precision::kInt8) return false;
+    return finish(series, 0).drop.value_or(0) >= lost;
+  }
+
+  // The plan's size is what no smaller input helps.
+  bool misses_size(const Series& series, int step) {
+    const std::optional<Footprint> seen = footprint(series, step);
+    return seen && size_excess(budgets_, {at(series, step), *seen, std::nullopt, {}}) > 0;
+  }
+
+  // The most pruning from `good` on, and less than `bad`, that meets the budgets.
+  int prune_on(const Series& series, int good, int bad) {
+    while (bad - good > 1) {
+      const int step = (good + bad) / 2;
+      const bool there = footprint(series, step).has_value();
+      (there && meets(budgets_, finish_mixed(series, step)) ? good : bad) = step;
+    }
+    return good;
+  }
+
+  bool keeps_drop(const Series& series, int step) {
+    return drop_excess(budgets_, finish_mixed(series, step)) == 0;
+  }
+
+  // Nothing meets the budgets: how small an input and then how much pruning accuracy bears, for those who ask
+  // what comes nearest.
   void approach(const std::vector<Precision>& precisions) {
     constexpr int kTrials = 3;
     if (!budgets_.drop) return;
     for (Precision precision : precisions) {
-      if (drop_excess(budgets_, finish_mixed(precision, 0)) > 0) continue;
-      int good = 0, bad = kSteps + 1;
-      for (const auto& [known, last] : last_) {
-        if (known != precision) continue;
-        bad = last + 1;
-        if (drop_excess(budgets_, finish_mixed(precision, last)) == 0) return;  // more cannot go
-      }
+      Series series{precision, 0};
+      if (!keeps_drop(series, 0)) continue;
+      const int most = most_step(series);
+      const size_t inputs = misses_size(series, most) ? 1 : inputs_.size();
+      while (series.input + 1 < inputs && keeps_drop({precision, series.input + 1}, 0)) ++series.input;
+      if (most > 0 && footprint(series, most) && keeps_drop(series, most)) return;  // more cannot go
+      int good = 0, bad = most + 1;
       for (const Point& point : result_.points) {
-        if (point.candidate.precision != precision || point.candidate.pruned == 0 ||
-            drop_excess(budgets_, point) == 0)
+        if (point.candidate.precision != precision || point.candidate.input != inputs_[series.input] ||
+            point.candidate.pruned == 0 || drop_excess(budgets_, point) == 0)
           continue;
         bad = std::min(bad, static_cast<int>(std::lround(point.candidate.pruned / kStep)));
       }
       for (int trial = 0; trial < kTrials && bad - good > 1; ++trial) {
         const int step = (good + bad) / 2;
-        (drop_excess(budgets_, finish_mixed(precision, step)) == 0 ? good : bad) = step;
+        (footprint(series, step) && keeps_drop(series, step) ? good : bad) = step;
       }
       return;  // the others cost more
     }
@@ -184,51 +236,65 @@ class Explorer {
 
   std::string reason_for(const Point& chosen) const {
     if (budgets_.goal == Goal::kDrop) {
-      return "of the networks that meet the budgets it loses least accuracy" + reason_for_pruning(chosen);
+      return "of the networks that meet the budgets it loses least accuracy" + reason_for_cost(chosen);
     }
     if (!budgets_.drop) return "without --max-drop nothing says how much accuracy more pruning may cost";
-    const double next = chosen.candidate.pruned + kStep;
-    const auto beyond = std::find_if(result_.points.begin(), result_.points.end(), [&](const Point& point) {
-      return point.candidate.precision == chosen.candidate.precision &&
-             point.candidate.pruned > chosen.candidate.pruned && point.candidate.pruned < next + 1e-9;
-    });
-    if (beyond != result_.points.end() && beyond->drop) {
-      return fmt::format("with {:.0f} % pruned, {:.2f} % of the accuracy would go",
-                         beyond->candidate.pruned * 100, *beyond->drop * 100);
+    for (const Point& point : result_.points) {
+      if (point.candidate.precision != chosen.candidate.precision || !is_next(chosen.candidate, point.candidate) ||
+          drop_excess(budgets_, point) == 0)
+        continue;
+      return fmt::format("with {}, {:.2f} % of the accuracy would go", what_it_costs(point.candidate),
+                         *point.drop * 100);
     }
-    return "more channels cannot go";
+    return inputs_.size() > 1 ? "nothing smaller that was tried keeps the accuracy" : "more channels cannot go";
   }
 
-  // What kept it from pruning less.
-  std::string reason_for_pruning(const Point& chosen) const {
-    if (chosen.candidate.pruned == 0) return "; nothing had to be pruned";
-    const Candidate less{chosen.candidate.precision, chosen.candidate.pruned - kStep};
+  // What kept it from pruning less, or from a larger input.
+  std::string reason_for_cost(const Point& chosen) const {
+    if (chosen.candidate.pruned == 0 && chosen.candidate.input.is_own()) return "; nothing had to be pruned";
     for (const std::vector<Point>* points : {&result_.points, &result_.unfinished}) {
       for (const Point& point : *points) {
-        if (point.candidate.precision != less.precision ||
-            std::fabs(point.candidate.pruned - less.pruned) > kStep / 2)
+        if (point.candidate.precision != chosen.candidate.precision ||
+            !is_next(point.candidate, chosen.candidate))
           continue;
         for (const Kind& kind : kKinds) {
           if (kind.excess(budgets_, point) > 0 && (point.drop || kind.excess != drop_excess))
-            return fmt::format("; with {:.0f} % pruned it would miss the budget of {} by {:.1f} %",
-                               less.pruned * 100, kind.name, 100 * kind.excess(budgets_, point));
+            return fmt::format("; with {} it would miss the budget of {} by {:.1f} %",
+                               what_it_costs(point.candidate), kind.name, 100 * kind.excess(budgets_, point));
         }
       }
     }
     return "";
   }
 
+  // Whether `b` is `a` with one step more of pruning or, when neither is pruned, for the next smaller input.
+  bool is_next(const Candidate& a, const Candidate& b) const {
+    if (a.input == b.input) return std::fabs(b.pruned - a.pruned - kStep) < kStep / 2;
+    const auto larger = std::find(inputs_.begin(), inputs_.end(), a.input);
+    return a.pruned == 0 && b.pruned == 0 && larger + 1 != inputs_.end() && larger[1] == b.input;
+  }
+
+  std::string what_it_costs(const Candidate& candidate) const {
+    const std::string pruned = fmt::format("{:.0f} % pruned", candidate.pruned * 100);
+    if (inputs_.size() == 1) return pruned;
+    const std::string input = candidate.input.is_own() ? "the model's own input"
+                                                       : "an input of " + size_text(candidate.input);
+    return candidate.pruned == 0 ? input : input + " and " + pruned;
+  }
+
   Landscape& landscape_;
   const Budgets& budgets_;
+  const std::vector<InputSize>& inputs_;
   Exploration result_;
-  std::vector<int> hopeless_;  // steps at which int8 with ops in float32 loses too much, too
+  std::vector<Candidate> hopeless_;  // int8 with ops in float32 that loses too much, too
   std::vector<std::pair<Precision, int>> last_;  // the step beyond which no channels are left to take
 };
 
 }  // namespace
 
-Exploration explore(Landscape& landscape, const Budgets& budgets, const std::vector<Precision>& precisions) {
-  return Explorer(landscape, budgets).run(precisions);
+Exploration explore(Landscape& landscape, const Budgets& budgets, const std::vector<Precision>& precisions,
+                    const std::vector<InputSize>& inputs) {
+  return Explorer(landscape, budgets, inputs).run(precisions);
 }
 
 std::vector<Miss> nearest_points(const Exploration& exploration, const Budgets& budgets) {

@@ -1,5 +1,6 @@
 // Looks for the network that the budgets ask for, with as few trials as they allow: pruning is refined by
-// bisection, since cost falls and the drop of accuracy rises with it.
+// bisection, since cost falls and the drop of accuracy rises with it, and smaller inputs are tried only while
+// they save pruning.
 #pragma once
 
 #include <functional>
@@ -30,8 +31,10 @@ struct Exploration {
   std::string reason;             // why the search ended where it did
 };
 
-// `precisions`: those to try, first the one that is expected to cost least.
-Exploration explore(Landscape& landscape, const Budgets& budgets, const std::vector<Precision>& precisions);
+// `precisions`: those to try, first the one that is expected to cost least. `inputs`: the sizes to try, the
+// model's own first, then from the largest on.
+Exploration explore(Landscape& landscape, const Budgets& budgets, const std::vector<Precision>& precisions,
+                    const std::vector<InputSize>& inputs = {InputSize{}});
 
 // For every budget that is not met together with the others: the point that comes nearest to it.
 std::vector<Miss> nearest_points(const Exploration& exploration, const Budgets& budgets);

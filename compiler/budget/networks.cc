@@ -43,8 +43,13 @@ CompileOptions rough(CompileOptions options) {
 
 }  // namespace
 
-Networks::Networks(Graph graph, const PassContext& context, const Budgets& budgets, Begins begins)
+Networks::Networks(Graph graph, const PassContext& context, const Budgets& budgets, Begins begins,
+                   const Judge* judge)
     : graph_(std::move(graph)), context_(context), budgets_(budgets), begins_(std::move(begins)) {
+  if (judge != nullptr) {
+    judge_ = std::make_unique<const Judge>(*judge, context_.options.test->samples);
+    return;
+  }
   const Graph teacher = quantize(graph_, options_for(Precision::kFp32)).graph;
   judge_ = std::make_unique<const Judge>(teacher, context_, *context.options.test);
 }
@@ -132,7 +137,7 @@ Networks::Pruned& Networks::pruned(double ratio) {
   if (!fresh) return result;
   if (ratio == 0) {
     result.graph = graph_;
-    result.drop = 0;
+    if (context_.options.input_size.is_own()) result.drop = 0;
     return result;
   }
   PassContext own{context_.options,  context_.evaluate, context_.runner, result.warnings, {}, {},

@@ -18,9 +18,11 @@ class Networks final : public Landscape {
  public:
   // `graph`: as the prune pass gets it. `context`, which must live as long: with calibration samples, a test
   // set, pruning options (their ratio does not count) and a timer. `begins`: told of every network that is
-  // going to be made; may be empty.
+  // going to be made; may be empty. `judge`: of the model at its own input size, where the graph is for
+  // another; null: `graph` is what networks are compared with.
   using Begins = std::function<void(const Candidate&)>;
-  Networks(Graph graph, const PassContext& context, const Budgets& budgets, Begins begins);
+  Networks(Graph graph, const PassContext& context, const Budgets& budgets, Begins begins,
+           const Judge* judge = nullptr);
 
   std::optional<Footprint> footprint(const Candidate& candidate) override;
   Point finish(const Candidate& candidate) override;
@@ -35,6 +37,8 @@ class Networks final : public Landscape {
     std::vector<float> magnitudes;     // likewise
   };
   Network make(const Candidate& candidate);
+
+  const Judge& judge() const { return *judge_; }
 
  private:
   struct Pruned {

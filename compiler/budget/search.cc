@@ -6,8 +6,9 @@
 
 #include "bantam/compiler/error.h"
 #include "budget/budgets.h"
-#include "budget/networks.h"
+#include "budget/input_sizes.h"
 #include "budget/search_progress.h"
+#include "budget/sized_networks.h"
 #include "search/hold_out.h"
 
 namespace bantam::compiler {
@@ -82,6 +83,17 @@ void finish_chosen(Networks::Network network, const Point& chosen, CompileOption
   context.precision_summary = verdict_text(network.verdict);
 }
 
+// The model's own, and smaller ones where they are allowed and possible.
+std::vector<InputSize> input_sizes(const Graph& graph, const PassContext& context) {
+  std::vector<InputSize> sizes = {InputSize{}};
+  if (!context.options.allow_smaller_input) return sizes;
+  const SmallerInputs smaller = smaller_inputs(graph, context.onnx_path, context.options, context.evaluate);
+  if (smaller.sizes.empty())
+    context.warnings.push_back("--allow-smaller-input: the input keeps its size: " + smaller.refusal);
+  sizes.insert(sizes.end(), smaller.sizes.begin(), smaller.sizes.end());
+  return sizes;
+}
+
 }  // namespace
 
 SearchReport meet_budgets(Graph& graph, PassContext& context) {
@@ -93,12 +105,13 @@ SearchReport meet_budgets(Graph& graph, PassContext& context) {
   SearchProgress progress(context.options.progress);
   options.progress = [&](std::string_view stage, double fraction) { progress.pass(stage, fraction); };
   PassContext own{options, context.evaluate, context.runner, context.warnings, {}, {}, context.onnx_path};
+  const std::vector<InputSize> sizes = input_sizes(graph, own);
   prepare_for_pruning(graph, own);
   progress.begin("float32");
-  Networks networks(std::move(graph), own, budgets,
-                    [&](const Candidate& candidate) { progress.begin(candidate_text(candidate)); });
+  SizedNetworks networks(std::move(graph), own, budgets,
+                         [&](const Candidate& candidate) { progress.begin(candidate_text(candidate)); });
   Remembered remembered(networks, context.options);
-  const Exploration exploration = explore(remembered, budgets, precisions_of(context.options));
+  const Exploration exploration = explore(remembered, budgets, precisions_of(context.options), sizes);
   SearchReport report{
       exploration.points, pareto_front(exploration.points),     exploration.chosen,
       exploration.reason, nearest_points(exploration, budgets), static_cast<bool>(options.energy_meter)};
@@ -109,7 +122,7 @@ SearchReport meet_budgets(Graph& graph, PassContext& context) {
 
 CompileOptions options_of(const CompileOptions& given, const Point& chosen) {
   std::vector<std::string> warnings;  // compile tells them
-  CompileOptions options = search_options(given, warnings);
+  CompileOptions options = options_at(chosen.candidate.input, search_options(given, warnings));
   options.budgets.reset();
   options.precision = chosen.candidate.precision;
   if (chosen.candidate.mixed) options.max_drop = given.budgets->drop;

@@ -278,7 +278,9 @@ class Loader {
   std::unordered_map<std::string, std::string> not_computed_;   // optional outputs, and where they would be
 };
 
-onnx::ModelProto parse(const std::string& path) {
+}  // namespace
+
+onnx::ModelProto read_onnx(const std::string& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) throw CompileError(fmt::format("{}: is a folder, not an ONNX file", path));
   std::ifstream file(path, std::ios::binary);
@@ -290,10 +292,8 @@ onnx::ModelProto parse(const std::string& path) {
   return model;
 }
 
-}  // namespace
-
-Graph load_onnx(const std::string& path, const ShapeBindings& shapes, const Evaluator& evaluate) {
-  const onnx::ModelProto model = parse(path);
+Graph import_onnx(const onnx::ModelProto& model, const std::string& path, const ShapeBindings& shapes,
+                  const Evaluator& evaluate) {
   try {
     return Loader(model, std::filesystem::path(path).parent_path().empty()
                              ? std::filesystem::path(".")
@@ -303,6 +303,10 @@ Graph load_onnx(const std::string& path, const ShapeBindings& shapes, const Eval
   } catch (const CompileError& error) {
     throw CompileError(fmt::format("{}: {}", path, error.what()));
   }
+}
+
+Graph load_onnx(const std::string& path, const ShapeBindings& shapes, const Evaluator& evaluate) {
+  return import_onnx(read_onnx(path), path, shapes, evaluate);
 }
 
 }  // namespace bantam::compiler

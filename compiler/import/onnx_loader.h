@@ -8,6 +8,10 @@
 #include "import/node_importer.h"
 #include "ir/graph.h"
 
+namespace onnx {
+class ModelProto;
+}  // namespace onnx
+
 namespace bantam::compiler {
 
 inline constexpr int kMinOpset = 7;
@@ -17,5 +21,10 @@ inline constexpr int kMaxOpset = 22;
 // Throws CompileError: the file cannot be read, is damaged, or holds something outside bantam's set.
 Graph load_onnx(const std::string& path, const std::map<std::string, std::vector<int64_t>>& shapes,
                 const Evaluator& evaluate);
+
+// Both steps of it; `path` tells where external data lie, and names the file in messages.
+onnx::ModelProto read_onnx(const std::string& path);
+Graph import_onnx(const onnx::ModelProto& model, const std::string& path,
+                  const std::map<std::string, std::vector<int64_t>>& shapes, const Evaluator& evaluate);
 
 }  // namespace bantam::compiler

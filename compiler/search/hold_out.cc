@@ -18,6 +18,12 @@ SampleSource part_of(const SampleSource& source, bool held_out) {
   SampleSource part = source;
   part.count = static_cast<int>(which.size());
   part.load = [load = source.load, which](int index) { return load(which[static_cast<size_t>(index)]); };
+  if (source.resized) {
+    part.resized = [resized = source.resized, held_out](const InputSize& size,
+                                                        const std::optional<ImageOptions>& image) {
+      return part_of(resized(size, image), held_out);
+    };
+  }
   return part;
 }
 

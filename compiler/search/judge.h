@@ -32,8 +32,10 @@ class Judge {
   // Runs the fp32 network `teacher` on the samples. Throws CompileError for samples that do not fit the
   // model, and for labels that are no classes of it.
   Judge(const Graph& teacher, const PassContext& context, const TestSet& set);
+  // For graphs that take the same samples in another form: the teacher stays.
+  Judge(const Judge& judge, SampleSource samples) : Judge(judge) { set_.samples = std::move(samples); }
 
-  // `graph` has the teacher's inputs and outputs.
+  // `graph` takes the judge's samples and has the teacher's outputs.
   Verdict judge(const Graph& graph) const;
   // Verdict::noise alone, on at most `most` samples evenly spread. One thread.
   double noise(const Graph& graph, int most) const;
@@ -47,7 +49,7 @@ class Judge {
   void add_squares(const Outputs& outputs, int sample, std::vector<double>& squares) const;
 
   const PassContext& context_;
-  const TestSet& set_;
+  TestSet set_;
   std::vector<bool> float_output_;
   bool classes_ = false;
   std::vector<Outputs> expected_;    // by sample; large outputs thinned out

@@ -4,7 +4,7 @@
 
 #include "emit/evaluate.h"
 #include "emit/plan_writer.h"
-#include "import/onnx_loader.h"
+#include "import/resized_input.h"
 #include "passes/pass.h"
 #include "passes/rewriter.h"
 #include "stages/add_switches.h"
@@ -27,7 +27,7 @@ CompileOptions in_float(CompileOptions options) {
 Graph run_passes(const std::string& onnx_path, const CompileOptions& options, const PlanRunnerFactory& runner,
                  bool fold) {
   const Evaluator evaluate = make_evaluator(runner);
-  Graph graph = load_onnx(onnx_path, options.shapes, evaluate);
+  Graph graph = load_model(onnx_path, options, evaluate);
   std::vector<std::string> warnings;  // compile tells them
   PassContext context{options, evaluate, runner, warnings, {}, {}, onnx_path};
   for (const Pass& pass : pipeline()) {

@@ -17,7 +17,8 @@ using compiler::Precision;
 using Json = nlohmann::json;
 
 constexpr const char* kFormat = "bantam search";
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
+constexpr int kFirstVersion = 1;  // whose points all have the model's own input
 constexpr uint64_t kMostBytes = uint64_t{16} << 20;
 
 constexpr std::pair<const char*, Precision> kPrecisions[] = {
@@ -37,10 +38,18 @@ double number(const Json& object, const char* key) {
   return value;
 }
 
+compiler::InputSize input_of(const Json& json) {
+  const auto found = json.find("input");
+  if (found == json.end() || found->is_null()) return {};
+  const compiler::InputSize size{found->at("height").get<int>(), found->at("width").get<int>()};
+  if (size.height < 1 || size.width < 1) throw std::invalid_argument("input");
+  return size;
+}
+
 Point point_of(const Json& json) {
   Point point;
   point.candidate = {precision_of(json.at("precision").get<std::string>()), number(json, "pruned"),
-                     json.at("mixed").get<bool>()};
+                     json.at("mixed").get<bool>(), input_of(json)};
   point.footprint = {number(json, "latency_ms"), json.at("size_bytes").get<uint64_t>(),
                      json.at("memory_bytes").get<uint64_t>(), number(json, "energy_mj")};
   if (!json.at("drop").is_null()) point.drop = number(json, "drop");
@@ -51,7 +60,13 @@ Point point_of(const Json& json) {
 }  // namespace
 
 void write_point(JsonWriter& json, const Point& point) {
-  json.begin_object().field("precision", precision_text(point.candidate.precision));
+  const compiler::InputSize& input = point.candidate.input;
+  json.begin_object().field("precision", precision_text(point.candidate.precision)).key("input");
+  if (input.is_own()) {
+    json.null();
+  } else {
+    json.begin_object().field("height", input.height).field("width", input.width).end_object();
+  }
   json.field("mixed", point.candidate.mixed)
       .field("pruned", point.candidate.pruned)
       .field("latency_ms", point.footprint.latency_ms);
@@ -74,7 +89,7 @@ void SearchFile::read() {
   const Json json = Json::parse(read_text_file(path_, kMostBytes), nullptr, false);
   if (!json.is_object() || !json.contains("format") || json["format"] != kFormat)
     throw Failure(path_, "is no file of an earlier search; give --resume another name");
-  if (!json.contains("version") || json["version"] != kVersion)
+  if (!json.contains("version") || (json["version"] != kVersion && json["version"] != kFirstVersion))
     throw Failure(path_, "is of another version of this program; remove it to search anew");
   if (!json.contains("subject") || json["subject"] != subject_)
     throw Failure(path_,

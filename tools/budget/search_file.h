@@ -9,7 +9,8 @@
 
 namespace bantam::tools {
 
-// One object: the candidate, its footprint, drop (null: not judged) and verdict.
+// One object: the candidate (input null: of the model's own size), its footprint, drop (null: not judged) and
+// verdict.
 void write_point(JsonWriter& json, const compiler::Point& point);
 
 class SearchFile {

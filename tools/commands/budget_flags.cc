@@ -64,12 +64,19 @@ void BudgetFlags::add_to(CLI::App& command) {
                   "What the search makes as small as the budgets allow: latency, size, memory or energy; "
                   "default: the loss of accuracy")
       ->check(CLI::IsMember(names));
+  command.add_flag("--allow-smaller-input", allow_smaller_input,
+                   "The search may also choose a smaller height and width of the input, which the plan then "
+                   "takes: for networks whose outputs stay the same, such as classifiers that end in a global pool");
   command.add_option("--resume", resume,
                      "Keep what the search measures in this file, and go on from it if it is there");
 }
 
 void BudgetFlags::check(const std::string& drop, bool pruned) const {
   if (!given()) {
+    if (allow_smaller_input)
+      throw UsageError(
+          "--allow-smaller-input goes with a search: give --max-latency, --max-size, --max-memory or "
+          "--minimize");
     if (!resume.empty())
       throw UsageError(
           "--resume goes with a search: give --max-latency, --max-size, "
@@ -95,6 +102,7 @@ void BudgetFlags::set(compiler::CompileOptions& options, const std::string& mode
   }
   std::swap(budgets.drop, options.max_drop);
   options.budgets = budgets;
+  options.allow_smaller_input = allow_smaller_input;
   if (device.empty() || device == "this") options.energy_meter = energy_meter();
   if (!resume.empty()) {
     file.emplace(resume, subject_of(options, model, device));
@@ -109,7 +117,7 @@ std::string BudgetFlags::text() const {
     return value.empty() ? "" : std::string(" ") + name + " " + value;
   };
   return flag("--max-latency", latency) + flag("--max-size", size) + flag("--max-memory", memory) +
-         flag("--minimize", goal);
+         flag("--minimize", goal) + (allow_smaller_input ? " --allow-smaller-input" : "");
 }
 
 }  // namespace bantam::tools

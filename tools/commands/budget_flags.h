@@ -15,6 +15,7 @@ struct BudgetFlags {
   std::string memory;   // 32MB
   std::string goal;
   std::string resume;  // a file
+  bool allow_smaller_input = false;
 
   void add_to(CLI::App& command);
   bool given() const { return !latency.empty() || !size.empty() || !memory.empty() || !goal.empty(); }

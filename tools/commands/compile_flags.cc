@@ -51,6 +51,19 @@ compiler::SampleSource source_of(const std::shared_ptr<InputSet>& inputs, int64_
   return source;
 }
 
+// Likewise; for an input of another size the samples at `paths` are prepared anew.
+compiler::SampleSource source_of(const std::shared_ptr<InputSet>& inputs, int64_t limit,
+                                 const std::vector<std::string>& paths) {
+  compiler::SampleSource source = source_of(inputs, limit);
+  source.resized = [paths, limit](const compiler::InputSize& size,
+                                  const std::optional<compiler::ImageOptions>& image) {
+    const auto resized = std::make_shared<InputSet>(paths, from_compiler(image));
+    if (!image) resized->resize_first(size.height, size.width);
+    return source_of(resized, limit);
+  };
+  return source;
+}
+
 // A sanitizer slows bantam's own kernels down and not XNNPACK's: no plan is refused by such times.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool kInstrumented = true;
@@ -110,9 +123,8 @@ void CalibrationFlags::add_to(CLI::App& command, const std::string& purpose) {
 
 compiler::SampleSource CalibrationFlags::samples(const std::string& model,
                                                  const ModelFlags& model_flags) const {
-  return source_of(std::make_shared<InputSet>(paths_by_input(paths, "--calibrate", model, model_flags),
-                                              model_flags.image_options()),
-                   limit);
+  const std::vector<std::string> by_input = paths_by_input(paths, "--calibrate", model, model_flags);
+  return source_of(std::make_shared<InputSet>(by_input, model_flags.image_options()), limit, by_input);
 }
 
 void TestFlags::add_to(CLI::App& command) {
@@ -132,9 +144,9 @@ void TestFlags::check() const {
 std::optional<compiler::TestSet> TestFlags::test_set(const std::string& model,
                                                      const ModelFlags& model_flags) const {
   if (inputs.empty()) return std::nullopt;
-  auto samples = std::make_shared<InputSet>(paths_by_input(inputs, "--inputs", model, model_flags),
-                                            model_flags.image_options());
-  compiler::TestSet set{source_of(samples, 0), {}};
+  const std::vector<std::string> by_input = paths_by_input(inputs, "--inputs", model, model_flags);
+  auto samples = std::make_shared<InputSet>(by_input, model_flags.image_options());
+  compiler::TestSet set{source_of(samples, 0, by_input), {}};
   if (!labels.empty()) set.labels = read_labels(labels, samples->first(), set.samples.count);
   return set;
 }

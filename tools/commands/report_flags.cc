@@ -29,6 +29,14 @@ std::map<std::string, std::vector<int64_t>> shapes_of_inputs(const Model& plan) 
   return shapes;
 }
 
+// The size of the plan's only input, as CompileOptions say it; the model's own where it is no image.
+compiler::InputSize size_of_input(const std::map<std::string, std::vector<int64_t>>& shapes) {
+  if (shapes.size() != 1) return {};
+  const std::vector<int64_t>& shape = shapes.begin()->second;
+  if (shape.size() != 4) return {};
+  return {static_cast<int>(shape[2]), static_cast<int>(shape[3])};
+}
+
 std::vector<std::byte> bytes_of(const std::string& path) {
   InputFile file(path);
   std::vector<std::byte> bytes(file.size());
@@ -77,6 +85,7 @@ void compare(const ComparisonFlags& flags, const std::string& onnx, const Model&
   model_flags.shapes = flags.shapes;
   Origin origin{onnx, flags.pruned, {}};
   origin.options.shapes = flags.shapes.empty() ? shapes_of_inputs(plan) : model_flags.shape_map();
+  origin.options.input_size = size_of_input(shapes_of_inputs(plan));
   origin.options.image = to_compiler(image);
   const InputSet inputs(assign_inputs(flags.inputs, input_names(plan), "--inputs"), image);
   Subject subject = make_subject(plan, bytes_of(plan_path), plan_path, inputs, origin);
@@ -92,10 +101,11 @@ void write_report(const std::string& html, const std::string& onnx, const std::s
   report.search = search;
   measure_times(plan_path, kReportSeconds, report);
   if (!calibration.empty()) {
-    const InputSet inputs(assign_inputs(calibration, input_names(plan), "--calibrate"),
-                          image_options_of(plan));
-    Subject subject = make_subject(plan, bytes_of(plan_path), plan_path, inputs,
-                                   {onnx, "", search ? options_of(options, *search->chosen) : options});
+    InputSet inputs(assign_inputs(calibration, input_names(plan), "--calibrate"), image_options_of(plan));
+    const Origin origin{onnx, "", search ? options_of(options, *search->chosen) : options};
+    const compiler::InputSize& size = origin.options.input_size;
+    if (!size.is_own() && !origin.options.image) inputs.resize_first(size.height, size.width);
+    Subject subject = make_subject(plan, bytes_of(plan_path), plan_path, inputs, origin);
     subject.count = limited(inputs.count(), kMostReportSamples);
     compare(subject, report);
   }

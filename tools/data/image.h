@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "data/image_options.h"
+#include "data/tensor.h"
 
 namespace bantam::tools {
 
@@ -31,5 +32,8 @@ bool is_image(const std::string& path);  // by the name's ending: .jpg .jpeg .pn
 Image prepare_image(Image image, const ImageOptions& options, const std::string& where);
 
 Image resize_image(const Image& image, int height, int width);
+
+// The same filter over the last two axes, height and width, of a float32 tensor.
+Tensor resize_maps(const Tensor& maps, int height, int width);
 
 }  // namespace bantam::tools

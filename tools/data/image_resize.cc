@@ -1,5 +1,6 @@
-// Pillow's antialiased bilinear resize (libImaging/Resample.c, the 8 bits per channel path): a triangle
-// filter as wide as the scale, coefficients in fixed point, the horizontal pass before the vertical one.
+// Pillow's antialiased bilinear resize (libImaging/Resample.c): a triangle filter as wide as the scale, the
+// horizontal pass before the vertical one. Of pixels (the 8 bits per channel path) with coefficients in fixed
+// point.
 #include <algorithm>
 #include <cmath>
 
@@ -15,7 +16,7 @@ struct Filter {
   int taps = 0;
   std::vector<int> first;
   std::vector<int> count;
-  std::vector<int32_t> weights;
+  std::vector<double> weights;
 };
 
 double triangle(double x) {
@@ -30,39 +31,42 @@ Filter make_filter(int in, int out) {
   Filter filter;
   filter.taps = static_cast<int>(std::ceil(support)) * 2 + 1;
   filter.weights.resize(static_cast<size_t>(filter.taps) * static_cast<size_t>(out));
-  std::vector<double> exact(static_cast<size_t>(filter.taps));
   for (int i = 0; i < out; ++i) {
+    double* weights = &filter.weights[static_cast<size_t>(i) * static_cast<size_t>(filter.taps)];
     double center = (i + 0.5) * scale;
     double inverse = 1.0 / filter_scale;
     int first = std::max(static_cast<int>(center - support + 0.5), 0);
     int count = std::min(static_cast<int>(center + support + 0.5), in) - first;
     double sum = 0;
     for (int k = 0; k < count; ++k) {
-      exact[static_cast<size_t>(k)] = triangle((k + first - center + 0.5) * inverse);
-      sum += exact[static_cast<size_t>(k)];
+      weights[k] = triangle((k + first - center + 0.5) * inverse);
+      sum += weights[k];
     }
-    for (int k = 0; k < count; ++k) {
-      double weight = exact[static_cast<size_t>(k)];
-      if (sum != 0.0) weight /= sum;
-      filter.weights[static_cast<size_t>(i) * static_cast<size_t>(filter.taps) + static_cast<size_t>(k)] =
-          static_cast<int32_t>(0.5 + weight * (1 << kPrecisionBits));
-    }
+    for (int k = 0; k < count && sum != 0.0; ++k) weights[k] /= sum;
     filter.first.push_back(first);
     filter.count.push_back(count);
   }
   return filter;
 }
 
-// One pass along an axis: `lines` lines, each of `in` pixels `step` bytes apart, starting `line_step` bytes
-// apart.
+std::vector<int32_t> in_fixed_point(const Filter& filter) {
+  std::vector<int32_t> weights;
+  for (double weight : filter.weights)
+    weights.push_back(static_cast<int32_t>(0.5 + weight * (1 << kPrecisionBits)));
+  return weights;
+}
+
+// One pass along an axis: `lines` lines, each of `in` pixels `step` elements apart, starting `line_step`
+// elements apart.
 struct Axis {
   size_t lines, line_step_in, line_step_out, step_in, step_out;
 };
 
 void resample(const uint8_t* in, uint8_t* out, const Axis& axis, const Filter& filter, size_t channels) {
+  const std::vector<int32_t> fixed = in_fixed_point(filter);
   for (size_t line = 0; line < axis.lines; ++line) {
     for (size_t i = 0; i < filter.first.size(); ++i) {
-      const int32_t* weights = &filter.weights[i * static_cast<size_t>(filter.taps)];
+      const int32_t* weights = &fixed[i * static_cast<size_t>(filter.taps)];
       const uint8_t* from =
           in + line * axis.line_step_in + static_cast<size_t>(filter.first[i]) * axis.step_in;
       uint8_t* to = out + line * axis.line_step_out + i * axis.step_out;
@@ -76,7 +80,42 @@ void resample(const uint8_t* in, uint8_t* out, const Axis& axis, const Filter& f
   }
 }
 
+// Of single values, not pixels.
+void resample(const float* in, float* out, const Axis& axis, const Filter& filter) {
+  for (size_t line = 0; line < axis.lines; ++line) {
+    for (size_t i = 0; i < filter.first.size(); ++i) {
+      const double* weights = &filter.weights[i * static_cast<size_t>(filter.taps)];
+      const float* from = in + line * axis.line_step_in + static_cast<size_t>(filter.first[i]) * axis.step_in;
+      double sum = 0;
+      for (int k = 0; k < filter.count[i]; ++k)
+        sum += double{from[static_cast<size_t>(k) * axis.step_in]} * weights[k];
+      out[line * axis.line_step_out + i * axis.step_out] = static_cast<float>(sum);
+    }
+  }
+}
+
 }  // namespace
+
+Tensor resize_maps(const Tensor& maps, int height, int width) {
+  const size_t rank = maps.shape.size();
+  const auto old_height = static_cast<size_t>(maps.shape[rank - 2]);
+  const auto old_width = static_cast<size_t>(maps.shape[rank - 1]);
+  const auto rows = static_cast<size_t>(height), columns = static_cast<size_t>(width);
+  Tensor out{maps.dtype, maps.shape, {}};
+  out.shape[rank - 2] = height;
+  out.shape[rank - 1] = width;
+  out.bytes.resize(static_cast<size_t>(element_count(out.shape)) * sizeof(float));
+  const Filter across = make_filter(static_cast<int>(old_width), width);
+  const Filter down = make_filter(static_cast<int>(old_height), height);
+  std::vector<float> wide(old_height * columns);
+  auto* to = reinterpret_cast<float*>(out.bytes.data());
+  const std::span<const float> from = maps.as<float>();
+  for (size_t at = 0; at < from.size(); at += old_height * old_width, to += rows * columns) {
+    resample(&from[at], wide.data(), {old_height, old_width, columns, 1, 1}, across);
+    resample(wide.data(), to, {columns, 1, 1, columns, columns}, down);
+  }
+  return out;
+}
 
 Image resize_image(const Image& image, int height, int width) {
   size_t channels = static_cast<size_t>(image.channels);

@@ -86,7 +86,32 @@ class NpySamples final : public Samples {
   std::optional<ImageOptions> options_;
 };
 
+class ResizedSamples final : public Samples {
+ public:
+  ResizedSamples(std::unique_ptr<Samples> samples, int height, int width)
+      : samples_(std::move(samples)), height_(height), width_(width) {}
+  int64_t count() const override { return samples_->count(); }
+  Tensor load(int64_t index) const override {
+    Tensor sample = samples_->load(index);
+    if (sample.dtype != plan::DType::kFloat32 || sample.shape.size() < 2)
+      throw Failure(name(index),
+                    "is " + type_text(sample.dtype, sample.shape) + "; only maps of float32 can be resized");
+    return resize_maps(sample, height_, width_);
+  }
+  std::string name(int64_t index) const override { return samples_->name(index); }
+  std::string description() const override { return samples_->description(); }
+
+ private:
+  std::unique_ptr<Samples> samples_;
+  int height_;
+  int width_;
+};
+
 }  // namespace
+
+std::unique_ptr<Samples> resized_samples(std::unique_ptr<Samples> samples, int height, int width) {
+  return std::make_unique<ResizedSamples>(std::move(samples), height, width);
+}
 
 std::unique_ptr<Samples> open_samples(const std::string& path, const std::optional<ImageOptions>& image) {
   if (is_directory(path)) {

@@ -28,6 +28,9 @@ class Samples {
 // are refused when the sample is loaded.
 std::unique_ptr<Samples> open_samples(const std::string& path, const std::optional<ImageOptions>& image);
 
+// The same samples with other last two axes, of floats: resized as images are.
+std::unique_ptr<Samples> resized_samples(std::unique_ptr<Samples> samples, int height, int width);
+
 // One array read as an image: [H,W], [H,W,C] or [1,H,W,C] of uint8, prepared as [1,H,W,C].
 Tensor prepare_array(Tensor pixels, const ImageOptions& options, const std::string& where);
 Tensor load_image(const std::string& path, const ImageOptions& options);

@@ -12,6 +12,11 @@ std::optional<compiler::ImageOptions> to_compiler(const std::optional<ImageOptio
   return compiler::ImageOptions{options->order, options->resize, options->crop, options->mean, options->std};
 }
 
+std::optional<ImageOptions> from_compiler(const std::optional<compiler::ImageOptions>& options) {
+  if (!options) return std::nullopt;
+  return ImageOptions{options->order, options->resize, options->crop, options->mean, options->std};
+}
+
 LoadedModel compile_in_memory(const std::string& onnx,
                               const std::map<std::string, std::vector<int64_t>>& shapes,
                               const std::optional<ImageOptions>& image) {

@@ -12,6 +12,7 @@
 namespace bantam::tools {
 
 std::optional<compiler::ImageOptions> to_compiler(const std::optional<ImageOptions>& options);
+std::optional<ImageOptions> from_compiler(const std::optional<compiler::ImageOptions>& options);
 
 // The ONNX model as an fp32 plan that never becomes a file. Warnings go to stderr.
 LoadedModel compile_in_memory(const std::string& onnx,

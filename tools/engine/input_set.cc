@@ -66,6 +66,10 @@ InputSet::InputSet(const std::vector<std::string>& paths, const std::optional<Im
   }
 }
 
+void InputSet::resize_first(int height, int width) {
+  samples_[0] = resized_samples(std::move(samples_[0]), height, width);
+}
+
 std::vector<Tensor> InputSet::load(int64_t index) const {
   std::vector<Tensor> tensors;
   for (const auto& samples : samples_) tensors.push_back(samples->load(index));

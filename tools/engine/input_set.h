@@ -26,6 +26,8 @@ class InputSet {
 
   int64_t count() const { return samples_[0]->count(); }
   int inputs() const { return static_cast<int>(samples_.size()); }
+  // The samples of the first input, which is no image by image options, with another height and width.
+  void resize_first(int height, int width);
   std::vector<Tensor> load(int64_t index) const;  // thread-safe
   const Samples& first() const { return *samples_[0]; }
   // Loads sample `index` into the inputs of `session`.

@@ -26,8 +26,17 @@ std::string lost_text(const Point& point) {
   return point.drop ? format("%.2f%%", *point.drop * 100) : "not measured";
 }
 
-std::string row_text(const Point& point) {
-  return format("%-32s %9.3f ms %10s %10s %9.3f mJ  %s", candidate_text(point.candidate).c_str(),
+// Characters of the longest name, and of the usual ones at least.
+int name_width(const SearchReport& search) {
+  size_t width = 32;
+  for (const Point& point : search.points) width = std::max(width, candidate_text(point.candidate).size());
+  for (const compiler::Miss& miss : search.misses)
+    width = std::max(width, candidate_text(miss.nearest.candidate).size());
+  return static_cast<int>(width);
+}
+
+std::string row_text(const Point& point, int width) {
+  return format("%-*s %9.3f ms %10s %10s %9.3f mJ  %s", width, candidate_text(point.candidate).c_str(),
                 point.footprint.latency_ms, human_bytes(point.footprint.size_bytes).c_str(),
                 human_bytes(point.footprint.memory_bytes).c_str(), point.footprint.energy_mj,
                 lost_text(point).c_str());
@@ -71,10 +80,11 @@ std::string html_row(const SearchReport& search, const Point& point) {
 }  // namespace
 
 std::string search_text(const SearchReport& search) {
-  std::string text =
-      format("%-32s %12s %10s %10s %12s  %s\n", "network", "latency", "size", "memory", "energy", "lost");
+  const int width = name_width(search);
+  std::string text = format("%-*s %12s %10s %10s %12s  %s\n", width, "network", "latency", "size", "memory",
+                            "energy", "lost");
   for (const Point& point : search.points) {
-    text += row_text(point) + (on_front(search, point) ? " *" : "") +
+    text += row_text(point, width) + (on_front(search, point) ? " *" : "") +
             (is_chosen(search, point) ? " chosen" : "") + "\n";
   }
   text += format("* no other network is as good in everything and better in something; %s\n",
@@ -87,7 +97,7 @@ std::string search_text(const SearchReport& search) {
   }
   for (const compiler::Miss& miss : search.misses)
     text += format("nearest to the budget of %-9s %s\n", (miss.budget + ":").c_str(),
-                   row_text(miss.nearest).c_str());
+                   row_text(miss.nearest, width).c_str());
   return text;
 }
 

@@ -24,13 +24,22 @@ struct Budgets {
   Goal goal = Goal::kDrop;
 };
 
+// Pixels of an input [N,C,H,W]; 0 by 0: as many as the model's own.
+struct InputSize {
+  int height = 0;
+  int width = 0;
+  bool is_own() const { return height == 0; }
+  bool operator==(const InputSize&) const = default;
+};
+
 // A network that can be made from the model: computed in `precision`, without the share `pruned` (0..1) of
-// its multiply-accumulates.
+// its multiply-accumulates, for an input of this size.
 struct Candidate {
   Precision precision = Precision::kInt8;
   double pruned = 0;
   bool mixed =
       false;  // int8 with those ops in float32 (or float16) that would cost more accuracy than is allowed
+  InputSize input = {};
   bool operator==(const Candidate&) const = default;
 };
 
@@ -67,7 +76,9 @@ struct SearchReport {
 
 // "int8", "fp16", "fp32"
 const char* precision_text(Precision precision);
-// "int8 and float, 30 % of the macs pruned"
+// "192x192", height first
+std::string size_text(const InputSize& size);
+// "int8 and float, input 192x192, 30 % of the macs pruned"
 std::string candidate_text(const Candidate& candidate);
 
 }  // namespace bantam::compiler

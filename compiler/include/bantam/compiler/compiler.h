@@ -76,9 +76,12 @@ struct ImageOptions {
 
 // Calibration samples. `load(i)` gives one tensor per graph input of the model, batch 1: with ImageOptions
 // the first one is the uint8 NHWC image, otherwise all are the model's own. Called from several threads.
+// `resized`: the same samples for an input of another size, which image options with that size prepare or,
+// without, a resampling of the model's own tensors; may be empty.
 struct SampleSource {
   int count = 0;
   std::function<std::vector<TensorData>(int index)> load;
+  std::function<SampleSource(const InputSize& size, const std::optional<ImageOptions>& image)> resized = {};
   std::string description;  // for the plan's provenance
 };
 
@@ -128,6 +131,9 @@ struct CompileOptions {
   RangeMethod ranges = RangeMethod::kMeasured;
   QuantizePasses quantize_passes;
   std::map<std::string, std::vector<int64_t>> shapes;  // of graph inputs with free dimensions
+  // Not the model's own: its only input [N,C,H,W] gets this height and width, if all outputs keep their
+  // shapes; image options and samples are those for this size.
+  InputSize input_size;
   std::optional<ImageOptions> image;
   std::optional<SampleSource> calibration;  // needed for kInt8 and pruning
   std::optional<TestSet> test;
@@ -138,6 +144,7 @@ struct CompileOptions {
   bool allow_slower = false;       // a plan slower than its fp32 plan is no error
   std::optional<double> max_drop;  // 0..1, of the accuracy, that int8 may cost: ops that cost more stay float
   std::optional<Budgets> budgets;  // the network is searched for; needs calibration and op_timer
+  bool allow_smaller_input = false;  // the search may choose a smaller input_size
   EnergyMeter energy_meter;        // for budgets; empty: energy is estimated
   std::vector<Point> known_points;             // that an earlier search of the same model has measured
   std::function<void(const Point&)> on_point;  // told of every point as it is measured; may be empty
