@@ -240,13 +240,14 @@ class Explorer {
     }
     if (!budgets_.drop) return "without --max-drop nothing says how much accuracy more pruning may cost";
     for (const Point& point : result_.points) {
-      if (point.candidate.precision != chosen.candidate.precision || !is_next(chosen.candidate, point.candidate) ||
-          drop_excess(budgets_, point) == 0)
+      if (point.candidate.precision != chosen.candidate.precision ||
+          !is_next(chosen.candidate, point.candidate) || drop_excess(budgets_, point) == 0)
         continue;
       return fmt::format("with {}, {:.2f} % of the accuracy would go", what_it_costs(point.candidate),
                          *point.drop * 100);
     }
-    return inputs_.size() > 1 ? "nothing smaller that was tried keeps the accuracy" : "more channels cannot go";
+    return inputs_.size() > 1 ? "nothing smaller that was tried keeps the accuracy"
+                              : "more channels cannot go";
   }
 
   // What kept it from pruning less, or from a larger input.
@@ -277,8 +278,8 @@ class Explorer {
   std::string what_it_costs(const Candidate& candidate) const {
     const std::string pruned = fmt::format("{:.0f} % pruned", candidate.pruned * 100);
     if (inputs_.size() == 1) return pruned;
-    const std::string input = candidate.input.is_own() ? "the model's own input"
-                                                       : "an input of " + size_text(candidate.input);
+    const std::string input =
+        candidate.input.is_own() ? "the model's own input" : "an input of " + size_text(candidate.input);
     return candidate.pruned == 0 ? input : input + " and " + pruned;
   }
 
@@ -286,7 +287,7 @@ class Explorer {
   const Budgets& budgets_;
   const std::vector<InputSize>& inputs_;
   Exploration result_;
-  std::vector<Candidate> hopeless_;  // int8 with ops in float32 that loses too much, too
+  std::vector<Candidate> hopeless_;              // int8 with ops in float32 that loses too much, too
   std::vector<std::pair<Precision, int>> last_;  // the step beyond which no channels are left to take
 };
 

@@ -64,7 +64,8 @@ void check_images(const std::optional<ImageOptions>& image, const Shape& input) 
   if (image->crop > 0 && image->resize == 0)
     throw CompileError("--crop cuts from images of any size; give --resize, which can shrink in proportion");
   if (image->resize > 0 && image->crop == 0 && input[2] != input[3])
-    throw CompileError("--resize leaves the long side to each image; give --crop, or images of the input's size");
+    throw CompileError(
+        "--resize leaves the long side to each image; give --crop, or images of the input's size");
 }
 
 void check_samples(const CompileOptions& options) {
@@ -93,8 +94,9 @@ SmallerInputs smaller_inputs(const Graph& graph, const std::string& onnx_path, c
       }
     }
     if (result.sizes.empty() && result.refusal.empty())
-      result.refusal = fmt::format("no multiple of {}, by which the network divides it, is smaller than {}x{}",
-                                   multiple, input[2], input[3]);
+      result.refusal =
+          fmt::format("no multiple of {}, by which the network divides it, is smaller than {}x{}", multiple,
+                      input[2], input[3]);
   } catch (const CompileError& error) {
     result.refusal = error.what();
   }
@@ -108,8 +110,9 @@ CompileOptions options_at(const InputSize& size, CompileOptions options) {
     ImageOptions& image = *options.image;
     const int side = std::min(size.height, size.width);
     // A crop is the whole input; a resized image without it is, too.
-    image.resize = image.crop == 0 ? side
-                                   : static_cast<int>(std::lround(image.resize * static_cast<double>(side) / image.crop));
+    image.resize = image.crop == 0
+                       ? side
+                       : static_cast<int>(std::lround(image.resize * static_cast<double>(side) / image.crop));
     if (image.crop > 0) image.crop = side;
   }
   if (options.calibration && options.calibration->resized)

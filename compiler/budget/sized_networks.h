@@ -13,7 +13,10 @@ class SizedNetworks final : public Landscape {
   // As for Networks; networks for a smaller input are imported from the context's file when they are first
   // asked for.
   SizedNetworks(Graph graph, const PassContext& context, const Budgets& budgets, Networks::Begins begins)
-      : context_(context), budgets_(budgets), begins_(begins), own_(std::move(graph), context, budgets, begins) {}
+      : context_(context),
+        budgets_(budgets),
+        begins_(begins),
+        own_(std::move(graph), context, budgets, begins) {}
 
   std::optional<Footprint> footprint(const Candidate& candidate) override {
     return of(candidate).footprint(candidate);

@@ -27,7 +27,8 @@ ShapeBindings as_stated(const onnx::ModelProto& model, ShapeBindings shapes) {
     const auto& stated = input.type().tensor_type().shape();
     if (bound == shapes.end() || bound->second.size() != 4 || stated.dim_size() != 4) continue;
     for (int axis : {2, 3}) {
-      if (stated.dim(axis).has_dim_value()) bound->second[static_cast<size_t>(axis)] = stated.dim(axis).dim_value();
+      if (stated.dim(axis).has_dim_value())
+        bound->second[static_cast<size_t>(axis)] = stated.dim(axis).dim_value();
     }
   }
   return shapes;
@@ -88,7 +89,8 @@ void check_resizable(const Graph& graph) {
     throw CompileError(fmt::format("the model has {} inputs; one image is needed", graph.inputs.size()));
   const Value& input = graph.value(graph.inputs[0]);
   if (input.type.dtype != DType::kFloat32 || input.type.shape.size() != 4)
-    throw CompileError(fmt::format("input '{}' is {}; float32 [N,C,H,W] is needed", input.name, to_string(input.type)));
+    throw CompileError(
+        fmt::format("input '{}' is {}; float32 [N,C,H,W] is needed", input.name, to_string(input.type)));
 }
 
 Graph load_model(const std::string& path, const CompileOptions& options, const Evaluator& evaluate) {

@@ -164,6 +164,101 @@ TEST_CASE("explore: nothing is mixed where int8 keeps the accuracy or none is as
   CHECK(mixed.mixes == 0);
 }
 
+// A smaller input saves time and memory, not the plan's size, and costs accuracy faster than pruning does
+// when it gets much smaller.
+class Shrinking final : public Landscape {
+ public:
+  std::optional<Footprint> footprint(const Candidate& candidate) override {
+    std::optional<Footprint> seen = simple.footprint(candidate);
+    if (seen) seen->latency_ms *= share(candidate) * share(candidate);
+    return seen;
+  }
+  Point finish(const Candidate& candidate) override {
+    Point point = simple.finish(candidate);
+    point.footprint = *footprint(candidate);
+    *point.drop += shrink_cost * std::pow(1 - share(candidate), 2);
+    return point;
+  }
+
+  static double share(const Candidate& candidate) {
+    return candidate.input.is_own() ? 1 : candidate.input.height / 32.0;
+  }
+  double shrink_cost = 0.1;
+  Simple simple;
+};
+
+const std::vector<InputSize> kInputs = {{}, {28, 28}, {24, 24}, {16, 16}};
+
+Exploration run(Shrinking& shrinking, const Budgets& budgets) {
+  return explore(shrinking, budgets, {std::begin(kBoth), std::end(kBoth)}, kInputs);
+}
+
+TEST_CASE("explore: a smaller input where that loses less than pruning, mixed with it where that is best") {
+  Shrinking shrinking;
+  Budgets budgets;
+  budgets.latency_ms = 24;  // of 50: 55 % pruned; 28x28 and 40 %; 24x24 and 15 %; 16x16 takes 12.5
+  const Exploration found = run(shrinking, budgets);
+  REQUIRE(found.chosen);
+  CHECK(candidate_text(found.chosen->candidate) == "int8, input 24x24, 15 % of the macs pruned");
+  CHECK(found.reason.find("an input of 24x24 and 10 % pruned it would miss the budget of latency") !=
+        std::string::npos);
+  CHECK(shrinking.simple.finished <= 10);
+}
+
+TEST_CASE(
+    "explore: smaller inputs are left when they lose more, and not looked at where nothing asks for them") {
+  Shrinking shrinking;
+  shrinking.shrink_cost = 5;
+  Budgets budgets;
+  budgets.latency_ms = 24;
+  const Exploration pruned = run(shrinking, budgets);
+  REQUIRE(pruned.chosen);
+  CHECK(candidate_text(pruned.chosen->candidate) == "int8, 55 % of the macs pruned");
+  for (const Point& point : pruned.points) CHECK(point.candidate.input != kInputs[2]);
+
+  budgets.latency_ms = 200;
+  const Exploration whole = run(shrinking, budgets);
+  REQUIRE(whole.chosen);
+  CHECK(whole.chosen->candidate == Candidate{Precision::kFp32, 0});
+  CHECK(whole.points.size() == 2);
+
+  budgets.latency_ms.reset();
+  budgets.size_bytes = 600000;  // that no smaller input changes
+  const Exploration small = run(shrinking, budgets);
+  REQUIRE(small.chosen);
+  CHECK(candidate_text(small.chosen->candidate) == "int8, 40 % of the macs pruned");
+  for (const std::vector<Point>& points : {small.points, small.unfinished})
+    for (const Point& point : points) CHECK(point.candidate.input.is_own());
+}
+
+TEST_CASE("explore: a goal takes smaller inputs, too, as far as the drop allows") {
+  Shrinking shrinking;
+  Budgets budgets;
+  budgets.drop = 0.02;
+  budgets.goal = Goal::kLatency;
+  const Exploration found = run(shrinking, budgets);
+  REQUIRE(found.chosen);
+  // 0.002 + 0.1 p^2 + 0.1 s^2: 16x16 loses 0.027 unpruned; 24x24 bears 30 %: 50 * 0.7 * 0.5625.
+  CHECK(candidate_text(found.chosen->candidate) == "int8, input 24x24, 30 % of the macs pruned");
+  CHECK(*found.chosen->drop <= 0.02);
+  CHECK(shrinking.simple.finished <= 20);
+}
+
+TEST_CASE("explore: what comes nearest to a latency that nothing keeps has a smaller input and is pruned") {
+  Shrinking shrinking;
+  Budgets budgets;
+  budgets.latency_ms = 4;
+  budgets.drop = 0.02;
+  const Exploration found = run(shrinking, budgets);
+  CHECK_FALSE(found.chosen);
+  const std::vector<Miss> nearest = nearest_points(found, budgets);
+  REQUIRE(!nearest.empty());
+  CHECK(nearest[0].budget == "latency");
+  CHECK(nearest[0].nearest.candidate.input == kInputs[2]);
+  CHECK(nearest[0].nearest.candidate.pruned > 0.2);
+  CHECK(*nearest[0].nearest.drop <= 0.02);
+}
+
 TEST_CASE("explore: the Pareto front holds what nothing beats, once") {
   const Footprint small{1, 10, 10, 0}, large{2, 20, 20, 0};
   const std::vector<Point> points = {{{Precision::kInt8, 0}, small, 0.01, {}},

@@ -53,7 +53,7 @@ TEST_CASE("budgets: what is no amount is refused with the flag's name and what w
 }
 
 const Point kFinished{{Precision::kInt8, 0.3, true}, {1.25, 1000, 2000, 0.5}, 0.0125, "in \"words\""};
-const Point kSeen{{Precision::kFp16, 0, false}, {2.5, 3000, 4000, 1.5}, std::nullopt, {}};
+const Point kSeen{{Precision::kFp16, 0, false, {24, 32}}, {2.5, 3000, 4000, 1.5}, std::nullopt, {}};
 
 TEST_CASE("budgets: a search's file gives back what was added, the newest of each network") {
   TemporaryDirectory dir;
@@ -81,6 +81,20 @@ TEST_CASE("budgets: a search's file gives back what was added, the newest of eac
   CHECK(point.verdict == kFinished.verdict);
 }
 
+TEST_CASE("budgets: a file from before there were smaller inputs is about the model's own") {
+  TemporaryDirectory dir;
+  const std::string path = dir.file("search.json");
+  SearchFile(path, "a model").add(kFinished);
+  std::string text = read_back(path);
+  for (const auto& [now, then] :
+       {std::pair{"\"version\":2", "\"version\":1"}, std::pair{"\"input\":null,", ""}})
+    text.replace(text.find(now), std::string(now).size(), then);
+  dir.write("search.json", text);
+  const SearchFile file(path, "a model");
+  REQUIRE(file.points().size() == 1);
+  CHECK(file.points()[0].candidate == kFinished.candidate);
+}
+
 TEST_CASE("budgets: the file of another search, or no such file, is refused and left alone") {
   TemporaryDirectory dir;
   const std::string path = dir.file("search.json");
@@ -96,10 +110,13 @@ TEST_CASE("budgets: the file of another search, or no such file, is refused and 
     return open("a model");
   };
   CHECK_THAT(damaged("bantam search", "else"), ContainsSubstring("no file of an earlier search"));
-  CHECK_THAT(damaged("\"version\":1", "\"version\":99"), ContainsSubstring("another version"));
+  CHECK_THAT(damaged("\"version\":2", "\"version\":99"), ContainsSubstring("another version"));
   CHECK_THAT(damaged("\"int8\"", "\"int7\""), ContainsSubstring("is damaged"));
   CHECK_THAT(damaged("1.25", "-1.25"), ContainsSubstring("is damaged"));
   CHECK_THAT(damaged("1000", "\"many\""), ContainsSubstring("is damaged"));
+  CHECK_THAT(damaged("\"input\":null", "\"input\":{\"height\":0,\"width\":8}"),
+             ContainsSubstring("is damaged"));
+  CHECK_THAT(damaged("\"input\":null", "\"input\":24"), ContainsSubstring("is damaged"));
   dir.write("search.json", good.substr(0, good.size() / 2));
   CHECK_THAT(open("a model"), ContainsSubstring("no file of an earlier search"));
   CHECK_THAT(refusal([&] { SearchFile(dir.file("absent/x"), "a model"); }), ContainsSubstring("absent/x"));

@@ -73,6 +73,21 @@ TEST_CASE("search shown: JSON holds every point with its numbers") {
   CHECK(json["energy_measured"] == false);
 }
 
+TEST_CASE("search shown: a smaller input is named everywhere, and its row stands in line") {
+  SearchReport search = sample();
+  search.points[1].candidate = {Precision::kInt8, 0.25, true, {160, 192}};
+  search.chosen = search.front[0] = search.points[1];
+  const std::string text = search_text(search),
+                    name = "int8 and float, input 160x192, 25 % of the macs pruned";
+  CHECK(count_of(text, name) == 1);
+  const size_t first = text.find("2.000 ms"), second = text.find("1.000 ms");
+  CHECK(first - text.rfind('\n', first) == second - text.rfind('\n', second));
+  const Json json = Json::parse(search_json(search));
+  CHECK(json["chosen"]["input"] == Json{{"height", 160}, {"width", 192}});
+  CHECK(json["points"][0]["input"].is_null());
+  CHECK(count_of(search_html(search), name) >= 2);  // in the table and on the plot
+}
+
 TEST_CASE("search shown: a point on the page for each network, marked as in the table") {
   const std::string html = search_html(sample());
   CHECK(count_of(html, "<ellipse") == 3);

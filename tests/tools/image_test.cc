@@ -2,7 +2,9 @@
 
 #include <catch2/catch_test_macros.hpp>
 #include <catch2/matchers/catch_matchers_string.hpp>
+#include <cmath>
 #include <cstdlib>
+#include <span>
 
 #include "data/samples.h"
 #include "io/failure.h"
@@ -68,6 +70,62 @@ TEST_CASE("image: resize gives Pillow's pixels") {
     Image image = noise(c.from_height, c.from_width, c.channels);
     CHECK(fnv1a(resize_image(image, c.height, c.width).pixels) == c.hash);
   }
+}
+
+Tensor maps(std::vector<int64_t> shape, const std::vector<float>& values) {
+  Tensor tensor{plan::DType::kFloat32, std::move(shape), {}};
+  const auto bytes = std::as_bytes(std::span(values));
+  tensor.bytes.assign(bytes.begin(), bytes.end());
+  return tensor;
+}
+
+TEST_CASE("image: maps of floats are resized as pixels are, each by itself") {
+  const Image image = noise(23, 37, 1);
+  std::vector<float> values(image.pixels.begin(), image.pixels.end());
+  for (size_t i = 0; i < image.pixels.size(); ++i) values.push_back(-2 * values[i]);
+  for (const auto& [height, width] : {std::pair{9, 16}, std::pair{61, 80}, std::pair{23, 37}}) {
+    INFO(height << "x" << width);
+    const Tensor resized = resize_maps(maps({1, 2, 23, 37}, values), height, width);
+    CHECK(resized.shape == std::vector<int64_t>{1, 2, height, width});
+    const Image expected = resize_image(image, height, width);
+    const size_t count = expected.pixels.size();
+    REQUIRE(resized.as<float>().size() == 2 * count);
+    float worst = 0, worst_double = 0;
+    for (size_t i = 0; i < count; ++i) {
+      const float pixel = resized.as<float>()[i];
+      worst = std::max(worst, std::fabs(pixel - static_cast<float>(expected.pixels[i])));
+      worst_double = std::max(worst_double, std::fabs(resized.as<float>()[count + i] + 2 * pixel));
+    }
+    CHECK(worst <= 1.01f);  // pixels are rounded after each of two passes
+    CHECK(worst_double < 1e-3f);
+  }
+}
+
+TEST_CASE("image: a resized map keeps a constant and its mean, and averages what becomes one value") {
+  const Tensor flat = resize_maps(maps({5, 7}, std::vector<float>(35, 2.5f)), 3, 4);
+  for (float value : flat.as<float>()) CHECK(std::fabs(value - 2.5f) < 1e-6f);
+  // Halves: no value is skipped, as a filter that is not antialiased would do.
+  const Tensor half = resize_maps(maps({1, 8}, {0, 8, 0, 8, 0, 8, 0, 8}), 1, 4);
+  for (float value : half.as<float>()) CHECK(std::fabs(value - 4) < 1.2f);
+}
+
+TEST_CASE("samples: resized ones are the same samples with other last axes; others than floats are refused") {
+  const TemporaryDirectory dir;
+  const auto save = [&](const char* name, plan::DType dtype, const std::vector<int64_t>& shape,
+                        size_t bytes) {
+    NpyWriter writer(dir.file(name), dtype, shape);
+    writer.append(std::vector<std::byte>(bytes));
+    writer.commit();
+    return dir.file(name);
+  };
+  const auto small = resized_samples(
+      open_samples(save("x.npy", plan::DType::kFloat32, {2, 3, 8, 8}, 1536), std::nullopt), 4, 6);
+  CHECK(small->count() == 2);
+  CHECK(small->load(1).shape == std::vector<int64_t>{1, 3, 4, 6});
+  CHECK(small->description() == "x.npy");
+  const auto bytes =
+      resized_samples(open_samples(save("b.npy", plan::DType::kUInt8, {2, 8, 8}, 128), std::nullopt), 4, 6);
+  CHECK_THROWS_WITH(bytes->load(0), ContainsSubstring("only maps of float32 can be resized"));
 }
 
 // Hashes of CenterCrop(crop)(Resize(side)(image)) of torchvision 0.14.

@@ -64,9 +64,10 @@ void BudgetFlags::add_to(CLI::App& command) {
                   "What the search makes as small as the budgets allow: latency, size, memory or energy; "
                   "default: the loss of accuracy")
       ->check(CLI::IsMember(names));
-  command.add_flag("--allow-smaller-input", allow_smaller_input,
-                   "The search may also choose a smaller height and width of the input, which the plan then "
-                   "takes: for networks whose outputs stay the same, such as classifiers that end in a global pool");
+  command.add_flag(
+      "--allow-smaller-input", allow_smaller_input,
+      "The search may also choose a smaller height and width of the input, which the plan then "
+      "takes: for networks whose outputs stay the same, such as classifiers that end in a global pool");
   command.add_option("--resume", resume,
                      "Keep what the search measures in this file, and go on from it if it is there");
 }

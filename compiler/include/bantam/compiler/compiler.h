@@ -144,8 +144,8 @@ struct CompileOptions {
   bool allow_slower = false;       // a plan slower than its fp32 plan is no error
   std::optional<double> max_drop;  // 0..1, of the accuracy, that int8 may cost: ops that cost more stay float
   std::optional<Budgets> budgets;  // the network is searched for; needs calibration and op_timer
-  bool allow_smaller_input = false;  // the search may choose a smaller input_size
-  EnergyMeter energy_meter;        // for budgets; empty: energy is estimated
+  bool allow_smaller_input = false;            // the search may choose a smaller input_size
+  EnergyMeter energy_meter;                    // for budgets; empty: energy is estimated
   std::vector<Point> known_points;             // that an earlier search of the same model has measured
   std::function<void(const Point&)> on_point;  // told of every point as it is measured; may be empty
   std::string dump_ir_directory;               // empty: none; else one text file per pass
