@@ -2,6 +2,7 @@
 """Searches within four budgets: predicted against measured latency, and how long each search took, as a Markdown table.
 
 usage: prediction.py PROGRAM SHARED [--models NAME,NAME] [--latency 1.05] [--size 0.85] [--memory 0.95] [--drop 20%]
+       [--allow-smaller-input]
 
 The budgets of latency, size and memory are shares of what the model's int8 plan needs. SHARED: a folder with models/ and
 datasets/.
@@ -40,6 +41,8 @@ def median_ms(program, plan):
 
 def describe(point):
     text = point["precision"] + (" and fp32" if point["mixed"] else "")
+    if point["input"]:
+        text += f", input {point['input']['height']}x{point['input']['width']}"
     return text + (f", {100 * point['pruned']:.0f} % pruned" if point["pruned"] else "")
 
 
@@ -54,6 +57,8 @@ def row(flags, name, folder):
     budgets = ["--max-latency", f"{1000 * flags.latency * median_ms(flags.program, int8):.1f}us",
                "--max-size", f"{flags.size * inspected['plan_bytes']:.0f}B",
                "--max-memory", f"{flags.memory * memory:.0f}B", "--max-drop", flags.drop]
+    if flags.allow_smaller_input:
+        budgets.append("--allow-smaller-input")
     start = time.monotonic()
     ended = run([flags.program, "compile", "-o", plan, "--json"] + common + budgets, may_fail=True)
     seconds = time.monotonic() - start
@@ -77,6 +82,7 @@ def main():
     parser.add_argument("--size", type=float, default=0.85)
     parser.add_argument("--memory", type=float, default=0.95)
     parser.add_argument("--drop", default="20%")
+    parser.add_argument("--allow-smaller-input", action="store_true")
     flags = parser.parse_args()
     print("| model | chosen | predicted, ms | measured, ms | off by | networks finished | search, s |")
     print("|---|---|---|---|---|---|---|", flush=True)

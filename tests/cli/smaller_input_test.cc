@@ -94,7 +94,10 @@ TEST_CASE("cli: a plan of images for a smaller input resizes them itself") {
   CHECK(run_program({"run", plan, "--input", data}).status == 0);
   const std::string labels =
       save_npy(dir, "labels.npy", plan::DType::kInt64, {kSamples}, std::vector<int64_t>(kSamples, 0));
-  CHECK(json_of({"eval", plan, "--inputs", data, "--labels", labels})["samples"] == kSamples);
+  const Json scores =
+      json_of({"eval", plan, "--inputs", data, "--labels", labels, "--against", onnx, "--image", "rgb"});
+  CHECK(scores["samples"] == kSamples);
+  CHECK(scores["agreement"] > 0.5);
 }
 
 TEST_CASE("cli: a model whose input cannot be smaller keeps it, and one line says why") {

@@ -90,7 +90,10 @@ int run_eval(const EvalFlags& flags) {
   Scores scores;
   Classes best;
   {
-    LoadedModel loaded = open_model(flags.model, flags.model_flags);
+    // A plan brings its own image options, which a smaller input may have changed: those given are the
+    // other's.
+    bool for_other = is_plan(flags.model) && !flags.against.empty() && !is_plan(flags.against);
+    LoadedModel loaded = open_model(flags.model, for_other ? ModelFlags() : flags.model_flags);
     const Model& model = loaded.model;
     int64_t classes = class_count(model, flags.model);
     InputSet inputs(assign_inputs(flags.inputs, input_names(model), "--inputs"), image_options_of(model));
@@ -125,8 +128,10 @@ void add_eval(CLI::App& app, Action& chosen) {
       ->required()
       ->allow_extra_args(false);
   command->add_option("--labels", flags->labels, "An .npy of integers, or a CSV with rows file,label");
-  command->add_option("--against", flags->against,
-                      "Another model or plan: how often both give the same top-1");
+  command->add_option(
+      "--against", flags->against,
+      "Another model or plan: how often both give the same top-1; shapes and image options are "
+      "those of whichever is no plan");
   command->add_option("--limit", flags->limit, "Only the first N samples")->check(CLI::PositiveNumber);
   flags->model_flags.add_to(*command);
   command->add_option("--threads", flags->threads, "Samples at a time; 0 (default): one per core")
