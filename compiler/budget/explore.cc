@@ -146,9 +146,9 @@ class Explorer {
     double lost = std::numeric_limits<double>::infinity();
     for (size_t input = 0; input < inputs_.size(); ++input) {
       const Series series{precision, input};
-      if (input > 0 && loses_more(series)) return;
+      if (input > 0 && loses_too_much(series)) return;
       if (const std::optional<int> least = least_step(series, end)) {
-        if ((*least > 0 || input > 0) && loses_more({precision, 0})) return;
+        if ((*least > 0 || input > 0) && loses_too_much({precision, 0})) return;
         const Point point = finish_mixed(series, *least);
         if (budgets_.goal == Goal::kDrop && point.drop.value_or(0) > lost) return;
         lost = point.drop.value_or(0);
@@ -158,15 +158,15 @@ class Explorer {
     }
   }
 
-  // Whether the unpruned network, which is finished where that needs no calibration, loses no less than the
-  // best one, when that is what counts.
-  bool loses_more(const Series& series) {
-    const Point* rival = best();
-    if (budgets_.goal != Goal::kDrop || rival == nullptr) return false;
-    const double lost = *rival->drop;
-    const Point* known = find(at(series, 0));
-    if (known == nullptr && series.precision == Precision::kInt8) return false;
-    return finish(series, 0).drop.value_or(0) >= lost;
+  // Whether the unpruned network already loses what the best one does, when that is what counts, or in float
+  // more than is allowed. It is finished for that only in float, which needs no calibration.
+  bool loses_too_much(const Series& series) {
+    const bool in_float = series.precision != Precision::kInt8;
+    const Point* rival = budgets_.goal == Goal::kDrop ? best() : nullptr;
+    if (find(at(series, 0)) == nullptr && !(in_float && (rival != nullptr || budgets_.drop))) return false;
+    const double limit = rival != nullptr ? *rival->drop : std::numeric_limits<double>::infinity();
+    const Point unpruned = finish(series, 0);
+    return unpruned.drop.value_or(0) >= limit || (in_float && drop_excess(budgets_, unpruned) > 0);
   }
 
   // The plan's size is what no smaller input helps.
