@@ -54,6 +54,7 @@ TEST_CASE("cli: int8 is smaller, nearly as accurate, verifies, and is close laye
   CHECK(scores["top1"].get<double>() > 0.98);
   CHECK(scores["top5"].get<double>() >= scores["top1"].get<double>());
   CHECK(scores["agreement"].get<double>() > 0.98);
+  CHECK(scores["outputs"][0]["sqnr_db"].get<double>() > 20);
   CHECK(run_program({"verify", int8}).status == 0);
   CHECK(json_of({"verify", int8})["matches"] == true);
   Json difference = json_of({"diff", kOnnx, int8, "--inputs", kDigits + "/calib", "--limit", "10"});

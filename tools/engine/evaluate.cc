@@ -6,7 +6,6 @@
 #include <exception>
 #include <mutex>
 #include <numeric>
-#include <optional>
 #include <thread>
 
 #include "io/failure.h"
@@ -16,11 +15,20 @@
 namespace bantam::tools {
 namespace {
 
-constexpr int kBest = 5;
+void check_values(const std::vector<float>& values, const std::string& where, const std::string& sample) {
+  bool bad = std::any_of(values.begin(), values.end(), [](float value) { return std::isnan(value); });
+  if (bad) throw Failure(where, "gives NaN for " + sample);
+}
 
-void check_scores(const std::vector<float>& scores, const std::string& where, const std::string& sample) {
-  bool bad = std::any_of(scores.begin(), scores.end(), [](float score) { return std::isnan(score); });
-  if (bad) throw Failure(where, "gives NaN scores for " + sample);
+OutputValues run_sample(const Evaluated& evaluated, Session& session, int64_t index) {
+  evaluated.inputs.write(session, index);
+  require(session.run(), evaluated.where);
+  OutputValues outputs(static_cast<size_t>(evaluated.model.info().output_count));
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    read_real(session.output(static_cast<int>(i)), outputs[i]);
+    check_values(outputs[i], evaluated.where, evaluated.inputs.first().name(index));
+  }
+  return outputs;
 }
 
 }  // namespace
@@ -38,16 +46,19 @@ std::vector<int> top_classes(const std::vector<float>& scores, int k) {
   return order;
 }
 
+bool scores_classes(const Model& model) {
+  std::vector<int64_t> shape = shape_of(model.output(0));
+  return std::count_if(shape.begin(), shape.end(), [](int64_t dim) { return dim != 1; }) == 1;
+}
+
 int64_t class_count(const Model& model, const std::string& where) {
   bantam_tensor output = model.output(0);
-  std::vector<int64_t> shape = shape_of(output);
-  int64_t wide = std::count_if(shape.begin(), shape.end(), [](int64_t dim) { return dim != 1; });
-  if (wide != 1) {
-    throw Failure(
-        where, "its output " + std::string(output.name) + " is " + type_text(output) +
-                   "; accuracy needs one score per class. Use `bantam run --output` and compare the arrays");
+  if (!scores_classes(model)) {
+    throw Failure(where, "its output " + std::string(output.name) + " is " + type_text(output) +
+                             "; labels need one score per class. Without --labels, --against another model "
+                             "compares the outputs");
   }
-  return element_count(shape);
+  return element_count(shape_of(output));
 }
 
 int worker_count(int64_t count, int threads) {
@@ -82,24 +93,29 @@ void for_each_sample(int64_t count, int threads, const std::string& stage,
   if (failed) std::rethrow_exception(failed);
 }
 
+void run_samples(const std::vector<Evaluated>& models, int64_t count, int threads,
+                 const std::function<void(int64_t, const std::vector<OutputValues>&)>& look) {
+  std::vector<std::vector<Session>> sessions(static_cast<size_t>(worker_count(count, threads)));
+  auto make_worker = [&](int worker) {
+    for (const Evaluated& evaluated : models)
+      sessions[static_cast<size_t>(worker)].push_back(open_session(evaluated.model, 1, evaluated.where));
+  };
+  auto work = [&](int worker, int64_t index) {
+    std::vector<OutputValues> outputs;
+    for (size_t i = 0; i < models.size(); ++i)
+      outputs.push_back(run_sample(models[i], sessions[static_cast<size_t>(worker)][i], index));
+    look(index, outputs);
+  };
+  for_each_sample(count, threads, file_name(models[0].where), make_worker, work);
+}
+
 std::vector<std::vector<int>> classify(const Model& model, const InputSet& inputs, int64_t count, int threads,
                                        const std::string& where) {
   class_count(model, where);
   std::vector<std::vector<int>> best(static_cast<size_t>(count));
-  std::vector<std::optional<Session>> sessions(static_cast<size_t>(worker_count(count, threads)));
-  auto make_worker = [&](int worker) {
-    sessions[static_cast<size_t>(worker)] = open_session(model, 1, where);
-  };
-  auto work = [&](int worker, int64_t index) {
-    Session& session = *sessions[static_cast<size_t>(worker)];
-    inputs.write(session, index);
-    require(session.run(), where);
-    std::vector<float> scores;
-    read_real(session.output(0), scores);
-    check_scores(scores, where, inputs.first().name(index));
-    best[static_cast<size_t>(index)] = top_classes(scores, kBest);
-  };
-  for_each_sample(count, threads, file_name(where), make_worker, work);
+  run_samples({{model, inputs, where}}, count, threads, [&](int64_t index, const auto& outputs) {
+    best[static_cast<size_t>(index)] = top_classes(outputs[0][0], kBestClasses);
+  });
   return best;
 }
 

@@ -80,11 +80,6 @@ class Measurement {
   size_t tensors_ = 0;
 };
 
-bool scores_classes(const Model& model) {
-  const std::vector<int64_t> shape = shape_of(model.output(0));
-  return std::ranges::count_if(shape, [](int64_t dim) { return dim != 1; }) == 1;
-}
-
 bool has(const Subject& subject, Cause cause) {
   return std::ranges::find(subject.switches, cause, &compiler::Switch::cause) != subject.switches.end();
 }
