@@ -15,6 +15,9 @@ inline std::vector<int> every_sample(int count) {
   return samples;
 }
 
+// So few that each half has to judge what was found on the other: one half alone tells too little.
+inline bool are_few_samples(int count) { return count >= 2 && count <= 64; }
+
 // The indices of one half; of all where there is no second one.
 inline std::vector<int> half_of_samples(int count, bool second) {
   if (count < 2) return every_sample(count);

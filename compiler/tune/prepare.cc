@@ -9,24 +9,37 @@ namespace {
 
 constexpr double kWorthwhile = 0.95;  // of the error that stays, for equalization to be kept
 
-// A network with what was found on the first half of the samples.
 struct Trial {
-  Graph graph;
-  Statistics statistics;
+  std::vector<Fold> folds;
   RangeChoice choice;
 };
 
-Trial try_out(Graph graph, const PassContext& context) {
-  Statistics statistics =
-      calibrate(graph, context, half_of_samples(context.options.calibration->count, false));
-  RangeChoice choice = choose_ranges(graph, statistics, context);
-  return {std::move(graph), std::move(statistics), std::move(choice)};
+std::vector<int> looked_at(const Fold& fold, const PassContext& context) {
+  return half_of_samples(context.options.calibration->count, fold.second);
+}
+
+Trial try_out(std::vector<Fold> folds, const PassContext& context) {
+  for (Fold& fold : folds) fold.statistics = calibrate(fold.graph, context, looked_at(fold, context));
+  RangeChoice choice = choose_ranges(folds, context);
+  return {std::move(folds), std::move(choice)};
+}
+
+Trial try_unchanged(const Graph& graph, const PassContext& context) {
+  std::vector<Fold> folds;
+  folds.push_back({false, graph, {}});
+  if (are_few_samples(context.options.calibration->count)) folds.push_back({true, graph, {}});
+  return try_out(std::move(folds), context);
 }
 
 bool try_equalized(Trial& best, const PassContext& context) {
-  Graph changed = best.graph;
-  if (!equalize(changed, context, half_of_samples(context.options.calibration->count, false))) return false;
-  Trial other = try_out(std::move(changed), context);
+  std::vector<Fold> folds;
+  bool changed = false;
+  for (const Fold& fold : best.folds) {
+    folds.push_back({fold.second, fold.graph, {}});
+    if (equalize(folds.back().graph, context, looked_at(fold, context))) changed = true;
+  }
+  if (!changed) return false;
+  Trial other = try_out(std::move(folds), context);
   if (other.choice.error > kWorthwhile * best.choice.error) return false;
   best = std::move(other);
   return true;
@@ -36,9 +49,9 @@ bool try_equalized(Trial& best, const PassContext& context) {
 
 Prepared prepare_for_int8(Graph& graph, const PassContext& context) {
   const std::vector<int> all = every_sample(context.options.calibration->count);
-  Trial best = try_out(graph, context);
+  Trial best = try_unchanged(graph, context);
   if (context.options.quantize_passes.equalize && try_equalized(best, context)) equalize(graph, context, all);
-  refine_ranges(best.graph, best.statistics, context, best.choice);
+  refine_ranges(best.folds, context, best.choice);
   Prepared prepared{calibrate(graph, context, all), std::move(best.choice.methods)};
   if (!best.choice.correct_bias) prepared.statistics.means.assign(graph.values.size(), {});
   return prepared;

@@ -5,9 +5,12 @@
 #include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <cmath>
+#include <cstring>
+#include <map>
 
 #include "engine/plan_runner.h"
 #include "net.h"
+#include "tune/prepare.h"
 #include "tune/scale_units.h"
 
 namespace bantam::tests {
@@ -126,6 +129,47 @@ TEST_CASE("weights rounded by output error lose less than the nearest ones") {
   const double rounded = int8_error(net.graph, passes);
   passes.round = false;
   CHECK(rounded < 0.95 * int8_error(net.graph, passes));
+}
+
+// `count` samples, some with outliers; `swapped`: each in its neighbour's place, and so in the other half.
+compiler::SampleSource uneven_samples(const Graph& graph, int count, unsigned seed, bool swapped) {
+  compiler::SampleSource source = samples_for(graph, count, seed);
+  source.load = [load = source.load, swapped](int index) {
+    const int own = swapped ? index ^ 1 : index;
+    std::vector<TensorData> sample = load(own);
+    if (own % 5 == 0) {
+      float first = 0;
+      std::memcpy(&first, sample[0].bytes.data(), sizeof first);
+      first *= 30;
+      std::memcpy(sample[0].bytes.data(), &first, sizeof first);
+    }
+    return sample;
+  };
+  return source;
+}
+
+// The methods by which the values' ranges are chosen.
+std::pair<RangeMethod, std::map<ValueId, RangeMethod>> choice_of_ranges(const Graph& graph, int count,
+                                                                        unsigned seed, bool swapped) {
+  Graph network = graph;
+  Context context(network);
+  context.options.calibration = uneven_samples(network, count, seed, swapped);
+  context.options.quantize_passes.equalize = false;
+  fuse_clamps(network, context.pass);
+  const compiler::RangeMethods ranges = prepare_for_int8(network, context.pass).ranges;
+  return {ranges.usual, ranges.other};
+}
+
+TEST_CASE("of few samples either half judges what the other one tells, of many the second") {
+  const Graph graph = separable(INFINITY);
+  int few_differ = 0, many_differ = 0;
+  for (unsigned seed = 0; seed < 6; ++seed) {
+    few_differ += choice_of_ranges(graph, 16, seed, false) != choice_of_ranges(graph, 16, seed, true) ? 1 : 0;
+    many_differ +=
+        choice_of_ranges(graph, 66, seed, false) != choice_of_ranges(graph, 66, seed, true) ? 1 : 0;
+  }
+  CHECK(few_differ == 0);
+  CHECK(many_differ > 0);
 }
 
 }  // namespace
