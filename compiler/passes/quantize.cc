@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "passes/pass.h"
 #include "passes/rewriter.h"
@@ -16,11 +17,26 @@ namespace bantam::compiler {
 
 namespace {
 
+constexpr double kPoor = 0.03;  // error of the outputs, relative to their variance
+
 std::vector<float> magnitudes(const Statistics& statistics) {
   std::vector<float> largest;
   for (const SplitHistogram& seen : statistics.histograms)
     largest.push_back(std::max(-seen.min(), seen.max()));
   return largest;
+}
+
+// Where nothing was asked of the accuracy that would have been measured on its own.
+void tell_error(double error, PassContext& context) {
+  if (error == 0 || !context.precision_summary.empty()) return;
+  const double sqnr = -10 * std::log10(error);
+  context.precision_summary = fmt::format("output SQNR about {:.1f} dB", sqnr);
+  if (error < kPoor) return;
+  context.warnings.push_back(fmt::format(
+      "int8 makes much noise in the outputs (SQNR about {:.1f} dB on samples that nothing was fitted "
+      "on): check the accuracy with `bantam eval`; `bantam diff` tells which ops make the noise, and "
+      "--max-drop 1% keeps those in float",
+      sqnr));
 }
 
 }  // namespace
@@ -44,6 +60,7 @@ void quantize(Graph& graph, PassContext& context) {
   };
   context.magnitudes = magnitudes(statistics);
   const KeptFloat kept = choose_precision(graph, in_int8, context);
+  tell_error(prepared.error, context);
   Graph converted = in_int8(kept);
   if (context.options.op_timer) context.unquantized = std::move(graph);
   graph = std::move(converted);

@@ -155,7 +155,8 @@ void refine_ranges(const std::vector<Fold>& folds, const PassContext& context, R
   std::vector<Try> tries = find_tries(meters, choice.methods);
   const auto most = static_cast<size_t>(kMostWork / ((1 + count_macs(folds[0].graph)) * meters.samples()));
   if (tries.size() > most) tries.resize(most);
-  double least = meters.error(choice.methods, choice.correct_bias);
+  const double before = meters.error(choice.methods, choice.correct_bias);
+  double least = before;
   for (size_t t = 0; t < tries.size(); ++t) {
     RangeMethods changed = choice.methods;
     changed.other[tries[t].group] = tries[t].method;
@@ -168,6 +169,7 @@ void refine_ranges(const std::vector<Fold>& folds, const PassContext& context, R
       context.options.progress("refine ranges",
                                static_cast<double>(t + 1) / static_cast<double>(tries.size()));
   }
+  if (before > 0) choice.error *= least / before;
 }
 
 }  // namespace bantam::compiler

@@ -52,7 +52,7 @@ Prepared prepare_for_int8(Graph& graph, const PassContext& context) {
   Trial best = try_unchanged(graph, context);
   if (context.options.quantize_passes.equalize && try_equalized(best, context)) equalize(graph, context, all);
   refine_ranges(best.folds, context, best.choice);
-  Prepared prepared{calibrate(graph, context, all), std::move(best.choice.methods)};
+  Prepared prepared{calibrate(graph, context, all), std::move(best.choice.methods), best.choice.error};
   if (!best.choice.correct_bias) prepared.statistics.means.assign(graph.values.size(), {});
   return prepared;
 }

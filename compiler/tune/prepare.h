@@ -13,6 +13,7 @@ namespace bantam::compiler {
 struct Prepared {
   Statistics statistics;  // of the graph, on all samples; without means where biases stay as they are
   RangeMethods ranges;
+  double error = 0;  // as in RangeChoice, before weights are rounded by it; 0: no outputs to measure
 };
 
 // Equalizes `graph`, fp32, where that helps.
