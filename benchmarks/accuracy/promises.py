@@ -43,13 +43,13 @@ def images_of(datasets, target):
 
 
 def print_cost(program, exported, datasets, folder):
-    print(f"| resnet18, {IMAGES} images | seconds | of one core | peak, MB |\n|---|---|---|---|")
+    print(f"| resnet18, {IMAGES} images | seconds | processor seconds | peak, MB |\n|---|---|---|---|")
     images = images_of(datasets, os.path.join(folder, "images"))
     for passes in ("none", "equalize,round,bias,ranges"):
-        seconds, of_a_core, peak = measured(program, "compile", os.path.join(exported, "resnet18.onnx"), "-o",
+        seconds, processor, peak = measured(program, "compile", os.path.join(exported, "resnet18.onnx"), "-o",
                                  os.path.join(folder, "resnet18.bantam"), "--precision", "int8", "--calibrate", images,
                                  "--quantize-passes", passes, *NORMAL.split())
-        print(f"| {passes} | {seconds:.1f} | {of_a_core:.1f} | {peak:.0f} |", flush=True)
+        print(f"| {passes} | {seconds:.1f} | {processor:.1f} | {peak:.0f} |", flush=True)
 
 
 def kept_float(program, plan):

@@ -27,7 +27,9 @@ Trial try_out(std::vector<Fold> folds, const PassContext& context) {
 Trial try_unchanged(const Graph& graph, const PassContext& context) {
   std::vector<Fold> folds;
   folds.push_back({false, graph, {}});
-  if (are_few_samples(context.options.calibration->count)) folds.push_back({true, graph, {}});
+  // Of few images there are mirrored and shifted copies to judge by.
+  const bool few = are_few_samples(context.options.calibration->count) && !context.options.image;
+  if (few) folds.push_back({true, graph, {}});
   return try_out(std::move(folds), context);
 }
 

@@ -1,7 +1,7 @@
 // What is decided before a network is quantized: whether to equalize its channels, how ranges are chosen, and
 // whether biases make up for rounding. All of it is fitted on one half of the calibration samples and judged
-// on the other, by the error of the outputs, where samples are few the other way round, too; what was decided
-// is then fitted on all of them.
+// on the other, by the error of the outputs, and where samples are few and not images the other way round,
+// too; what was decided is then fitted on all of them.
 #pragma once
 
 #include "passes/pass.h"
