@@ -61,6 +61,28 @@ TEST_CASE("what was not measured is told from the nearest of its family") {
   CHECK(profile.estimate({"MatMul", "MatMul float32", 2000, 10}) == Approx(14.0));
 }
 
+TEST_CASE("of ops with equal work those count that move as many bytes") {
+  DeviceProfile profile(kBoard, 1);
+  for (int i = 1; i <= 3; ++i) {
+    profile.set({"Conv2d few " + std::to_string(i), "Conv2d int8", 1000, 10}, 0.25);
+    profile.set({"Conv2d many " + std::to_string(i), "Conv2d int8", 1000, 400}, 2.0);
+  }
+  CHECK(profile.estimate({"Conv2d", "Conv2d int8", 1000, 14}) == Approx(0.25));
+  CHECK(profile.estimate({"Conv2d", "Conv2d int8", 1000, 300}) == Approx(2.0));
+}
+
+TEST_CASE("channels short of a tile count as a whole one") {
+  const auto macs = [](int channels) {
+    Net net;
+    net.output(net.conv(net.input({1, 6, 6, 3}), channels, 3));
+    return tools::op_signatures(write_plan(net.graph, compiler::EmitOptions{})).back().macs;
+  };
+  REQUIRE(macs(16) > 0);
+  CHECK(macs(1) == macs(16));
+  CHECK(macs(13) == macs(16));
+  CHECK(macs(17) == 2 * macs(16));
+}
+
 TEST_CASE("what is no profile is refused, and says what to do") {
   CHECK_THAT(failure_of("garbage"),
              ContainsSubstring("p.json: is no device profile") && ContainsSubstring("bench"));

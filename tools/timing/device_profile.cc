@@ -64,6 +64,11 @@ double work_of(uint64_t macs, uint64_t bytes) {
   return static_cast<double>(macs > 0 ? macs : std::max<uint64_t>(bytes, 1));
 }
 
+double bytes_ratio(const OpSignature& op, const TimedOp& other) {
+  return static_cast<double>(std::max<uint64_t>(op.bytes, 1)) /
+         static_cast<double>(std::max<uint64_t>(other.bytes, 1));
+}
+
 struct Neighbour {
   double distance = 0;
   double rate = 0;  // ms per unit of work
@@ -145,7 +150,9 @@ double DeviceProfile::estimate(const OpSignature& op) const {
     for (const auto& [signature, other] : ops_) {
       if (!alike(level, other)) continue;
       const double its_work = work_of(other.macs, other.bytes);
-      neighbours.push_back({std::fabs(std::log(its_work / work)), other.ms / its_work});
+      const double distance =
+          std::fabs(std::log(its_work / work)) + std::fabs(std::log(bytes_ratio(op, other)));
+      neighbours.push_back({distance, other.ms / its_work});
     }
     if (neighbours.empty()) continue;
     const size_t count = std::min(neighbours.size(), kNeighbours);

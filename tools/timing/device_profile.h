@@ -41,8 +41,8 @@ class DeviceProfile {
 
   void set(const OpSignature& op, double ms);  // a newer time replaces an older one
   std::optional<double> find(const OpSignature& op) const;
-  // From the ops of its family that come nearest in work, else from any of its data type, else from all; 0
-  // for a profile without ops.
+  // From the ops of its family that come nearest in work and bytes, else from any of its data type, else from
+  // all; 0 for a profile without ops.
   double estimate(const OpSignature& op) const;
 
  private:
