@@ -81,8 +81,8 @@ struct ImageOptions {
 struct SampleSource {
   int count = 0;
   std::function<std::vector<TensorData>(int index)> load;
-  std::function<SampleSource(const InputSize& size, const std::optional<ImageOptions>& image)> resized = {};
   std::string description;  // for the plan's provenance
+  std::function<SampleSource(const InputSize& size, const std::optional<ImageOptions>& image)> resized = {};
 };
 
 // Samples that are not for calibration, with which plans are judged.
