@@ -89,9 +89,9 @@ const char* precision_text(Precision precision) {
 std::string size_text(const InputSize& size) { return fmt::format("{}x{}", size.height, size.width); }
 
 std::string candidate_text(const Candidate& candidate) {
-  const std::string text = std::string(precision_text(candidate.precision)) +
-                           (candidate.mixed ? " and float" : "") +
-                           (candidate.input.is_own() ? "" : ", input " + size_text(candidate.input));
+  std::string text = std::string(precision_text(candidate.precision)) +
+                     (candidate.mixed ? " and float" : "") +
+                     (candidate.input.is_own() ? "" : ", input " + size_text(candidate.input));
   if (candidate.pruned == 0) return text;
   return fmt::format("{}, {:.0f} % of the macs pruned", text, candidate.pruned * 100);
 }

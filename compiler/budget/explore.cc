@@ -276,9 +276,9 @@ class Explorer {
   }
 
   std::string what_it_costs(const Candidate& candidate) const {
-    const std::string pruned = fmt::format("{:.0f} % pruned", candidate.pruned * 100);
+    std::string pruned = fmt::format("{:.0f} % pruned", candidate.pruned * 100);
     if (inputs_.size() == 1) return pruned;
-    const std::string input =
+    std::string input =
         candidate.input.is_own() ? "the model's own input" : "an input of " + size_text(candidate.input);
     return candidate.pruned == 0 ? input : input + " and " + pruned;
   }

@@ -36,7 +36,7 @@ class Remembered final : public Landscape {
 
   std::optional<Point> mix(const Candidate& candidate) override {
     if (const Point* known = find(candidate); known != nullptr && known->drop) return *known;
-    const std::optional<Point> point = landscape_.mix(candidate);
+    std::optional<Point> point = landscape_.mix(candidate);
     if (point && options_.on_point) options_.on_point(*point);
     return point;
   }

@@ -12,7 +12,8 @@ class SizedNetworks final : public Landscape {
  public:
   // As for Networks; networks for a smaller input are imported from the context's file when they are first
   // asked for.
-  SizedNetworks(Graph graph, const PassContext& context, const Budgets& budgets, Networks::Begins begins)
+  SizedNetworks(Graph graph, const PassContext& context, const Budgets& budgets,
+                const Networks::Begins& begins)
       : context_(context),
         budgets_(budgets),
         begins_(begins),

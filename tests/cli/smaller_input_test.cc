@@ -31,7 +31,7 @@ OpCase classifier() {
 
 OpCase with_flatten() {
   OpCase it = classifier();
-  it.constants[1].shape = {4 * 32 * 32, 5};
+  it.constants[1].shape = {int64_t{4} * 32 * 32, 5};
   it.nodes.erase(it.nodes.begin() + 2);
   it.nodes[2].inputs = {"r"};
   return it;
