@@ -5,10 +5,11 @@
 #                 [--image rgb|bgr|gray --resize S --crop S --mean a,b,c --std a,b,c]
 # PATH: a folder of images (with --image) or an .npy with the samples along axis 0. Without --calibrate the samples are
 # noise: enough for speed and size, not for accuracy. The plans stay in build/demo.
-# benchmarks/prune/lab.py sets the same four beside ONNX Runtime.
+# ONNX Runtime is measured in the same turns where Node.js has its module (npm ci --ignore-scripts in benchmarks/peers);
+# benchmarks/prune/lab.py does so for resnet18, with bars.
 set -euo pipefail
 
-usage() { sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
+usage() { sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 fail() { echo "demo: $*" >&2; exit 1; }
 absolute() { [[ $1 == /* ]] && echo "$1" || echo "$PWD/$1"; }
 
@@ -96,14 +97,44 @@ build() {
   cmake --preset release && cmake --build --preset release --target bantam_cli --parallel "$(nproc)"
 }
 
+# A sample of noise for ONNX Runtime, which takes the model's own input; fails where there is no ONNX Runtime, or not one
+# input of floats.
+prepare_peer() {
+  local shape=() i
+  [[ -d benchmarks/peers/node_modules/onnxruntime-node ]] && command -v node >/dev/null || return
+  for ((i = 0; i < ${#model_flags[@]}; i += 2)); do
+    [[ ${model_flags[i]} != --shape ]] || shape+=(--shape "${model_flags[i + 1]}")
+  done
+  "$bantam" inspect "$model" "${shape[@]}" --json >"$out/model.json" && python3 - "$out" <<'PYTHON'
+import json, math, random, struct, sys
+inputs = json.load(open(f"{sys.argv[1]}/model.json"))["inputs"]
+if len(inputs) != 1 or inputs[0]["dtype"] != "float32":
+    sys.exit("not one input of floats")
+random.seed(1)
+count = math.prod(inputs[0]["shape"])
+header = "{'descr': '<f4', 'fortran_order': False, 'shape': (%s,), }" % ", ".join(map(str, inputs[0]["shape"]))
+header = (header.ljust((10 + len(header) + 64) // 64 * 64 - 11) + "\n").encode()
+with open(f"{sys.argv[1]}/peer.npy", "wb") as file:
+    file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
+    file.write(struct.pack(f"<{count}f", *(random.gauss(0, 1) for _ in range(count))))
+PYTHON
+}
+
+# Its median of 200 runs, in milliseconds.
+bench_peer() {
+  printf 'run 200\nquit\n' | node benchmarks/peers/ort_worker.mjs "$model" --input "$out/peer.npy" | tail -n 1 |
+    tr ' ' '\n' | sort -g | awk '{ us[NR] = $1 } END { print us[int((NR + 1) / 2)] / 1000 }' >>"$out/bench.peer"
+}
+
 # Three turns each, so that a machine that slows down slows both.
 bench_in_turns() {
   local turn variant
-  rm -f "$out"/bench.*.json
+  rm -f "$out"/bench.*
   for turn in 1 2 3; do
     for variant in "${variants[@]}"; do
       "$bantam" bench "$(plan_of "$variant")" --min-time 0.5 --json >>"$out/bench.$variant.json" || return
     done
+    if $peer; then bench_peer || return; fi
   done
 }
 
@@ -132,6 +163,8 @@ if [[ ! -f $(plan_of both) ]]; then
   echo "demo: not pruned: $(tail -n 1 "$log")"
   variants=(fp32 int8)
 fi
+peer=false
+if prepare_peer >>"$log" 2>&1; then peer=true; fi
 step "bench all in turns" bench_in_turns
 
 input_flags=() label_flags=()
@@ -194,6 +227,17 @@ printf ' %10s' "${variants[@]}"
 printf '   %s against fp32\n' "${variants[-1]}"
 row "size on disk" bytes $(each size_of)
 row "latency" ms $(each median_of p50)
+if $peer; then
+  awk -v peer="$(sort -g "$out/bench.peer" | sed -n 2p)" -v bytes="$(size "$model")" -v ms="$(each median_of p50)" \
+    -v sizes="$(each size_of)" 'BEGIN {
+      n = split(ms, m, " ")
+      split(sizes, s, " ")
+      printf "  %-15s", "times as fast"
+      for (i = 1; i <= n; ++i) printf " %8.2f x", peer / m[i]
+      printf "   as ONNX Runtime in fp32\n  %-15s", "times smaller"
+      for (i = 1; i <= n; ++i) printf " %8.2f x", bytes / s[i]
+      printf "   than the ONNX file\n" }'
+fi
 row "peak memory" bytes $(each median_of peak_rss_bytes)
 row "arena" bytes $(each median_of arena_bytes)
 if [[ -n $labels ]]; then
