@@ -13,11 +13,16 @@ usage() { sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2; }
 fail() { echo "demo: $*" >&2; exit 1; }
 absolute() { [[ $1 == /* ]] && echo "$1" || echo "$PWD/$1"; }
 
-model='' calibrate='' inputs='' labels='' model_flags=()
+model='' calibrate='' inputs='' labels='' model_flags=() shape_flags=()
 while (($# > 0)); do
   case $1 in
     --calibrate | --inputs | --labels) (($# > 1)) || usage; printf -v "${1#--}" %s "$(absolute "$2")"; shift ;;
-    --shape | --image | --resize | --crop | --mean | --std) (($# > 1)) || usage; model_flags+=("$1" "$2"); shift ;;
+    --shape | --image | --resize | --crop | --mean | --std)
+      (($# > 1)) || usage
+      model_flags+=("$1" "$2")
+      [[ $1 != --shape ]] || shape_flags+=("$1" "$2")
+      shift
+      ;;
     -*) usage ;;
     *) [[ -z $model ]] || usage; model=$(absolute "$1") ;;
   esac
@@ -69,27 +74,28 @@ trap stop_ticker EXIT
 # json_value KEY < JSON: what stands behind each KEY.
 json_value() { grep -o "\"$1\":[^,}]*" | cut -d: -f2; }
 
-# Eight samples of noise per input of the model, as .npy; prints them as --calibrate takes them.
+# make_noise NAME COUNT [FLAG...]: samples of noise per input of the model (of one, its own shape), as NAME0.npy and so on;
+# prints them as --calibrate takes them.
 make_noise() {
-  "$bantam" inspect "$model" "${model_flags[@]}" --json >"$out/model.json" 2>>"$log" || fail "$(tail -n 1 "$log")"
-  python3 - "$out" <<'PYTHON'
-import json, random, struct, sys
-out = sys.argv[1]
+  "$bantam" inspect "$model" "${@:3}" --json >"$out/model.json" 2>>"$log" || fail "$(tail -n 1 "$log")"
+  python3 - "$out" "$1" "$2" <<'PYTHON'
+import json, math, random, struct, sys
+out, name, samples = sys.argv[1], sys.argv[2], int(sys.argv[3])
 random.seed(1)
 codes = {"float32": ("<f4", "f"), "uint8": ("|u1", "B"), "int64": ("<i8", "q"), "int32": ("<i4", "i"), "bool": ("|b1", "B")}
 for index, tensor in enumerate(json.load(open(f"{out}/model.json"))["inputs"]):
-    shape = tensor["shape"][1:] if tensor["shape"][:1] == [1] else tensor["shape"]
-    count = 8
-    for dim in shape:
-        count *= dim
+    shape = tensor["shape"]
+    if samples > 1:
+        shape = [samples] + (shape[1:] if shape[:1] == [1] else shape)
+    count = math.prod(shape)
     descr, code = codes[tensor["dtype"]]
     draw = {"f": lambda: random.gauss(0, 1), "B": lambda: random.randrange(256 if tensor["dtype"] == "uint8" else 2)}.get(code, lambda: 0)
-    header = "{'descr': '%s', 'fortran_order': False, 'shape': (%s,), }" % (descr, ", ".join(map(str, [8] + shape)))
+    header = "{'descr': '%s', 'fortran_order': False, 'shape': (%s,), }" % (descr, ", ".join(map(str, shape)))
     header = (header.ljust((10 + len(header) + 64) // 64 * 64 - 11) + "\n").encode()
-    with open(f"{out}/noise{index}.npy", "wb") as file:
+    with open(f"{out}/{name}{index}.npy", "wb") as file:
         file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
         file.write(struct.pack(f"<{count}{code}", *(draw() for _ in range(count))))
-    print(f"{tensor['name']}={out}/noise{index}.npy")
+    print(f"{tensor['name']}={out}/{name}{index}.npy")
 PYTHON
 }
 
@@ -97,33 +103,17 @@ build() {
   cmake --preset release && cmake --build --preset release --target bantam_cli --parallel "$(nproc)"
 }
 
-# A sample of noise for ONNX Runtime, which takes the model's own input; fails where there is no ONNX Runtime, or not one
-# input of floats.
-prepare_peer() {
-  local shape=() i
-  [[ -d benchmarks/peers/node_modules/onnxruntime-node ]] && command -v node >/dev/null || return
-  for ((i = 0; i < ${#model_flags[@]}; i += 2)); do
-    [[ ${model_flags[i]} != --shape ]] || shape+=(--shape "${model_flags[i + 1]}")
-  done
-  "$bantam" inspect "$model" "${shape[@]}" --json >"$out/model.json" && python3 - "$out" <<'PYTHON'
-import json, math, random, struct, sys
-inputs = json.load(open(f"{sys.argv[1]}/model.json"))["inputs"]
-if len(inputs) != 1 or inputs[0]["dtype"] != "float32":
-    sys.exit("not one input of floats")
-random.seed(1)
-count = math.prod(inputs[0]["shape"])
-header = "{'descr': '<f4', 'fortran_order': False, 'shape': (%s,), }" % ", ".join(map(str, inputs[0]["shape"]))
-header = (header.ljust((10 + len(header) + 64) // 64 * 64 - 11) + "\n").encode()
-with open(f"{sys.argv[1]}/peer.npy", "wb") as file:
-    file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
-    file.write(struct.pack(f"<{count}f", *(random.gauss(0, 1) for _ in range(count))))
-PYTHON
+# ONNX Runtime's median of 200 runs on the model's own input, of which it has one, in milliseconds.
+bench_peer() {
+  printf 'run 200\nquit\n' | node benchmarks/peers/ort_worker.mjs "$model" --input "$out/peer0.npy" | tail -n 1 |
+    tr ' ' '\n' | sort -g | awk '{ us[NR] = $1 } END { print us[int((NR + 1) / 2)] / 1000 }' >>"$out/bench.peer"
 }
 
-# Its median of 200 runs, in milliseconds.
-bench_peer() {
-  printf 'run 200\nquit\n' | node benchmarks/peers/ort_worker.mjs "$model" --input "$out/peer.npy" | tail -n 1 |
-    tr ' ' '\n' | sort -g | awk '{ us[NR] = $1 } END { print us[int((NR + 1) / 2)] / 1000 }' >>"$out/bench.peer"
+# Fails where ONNX Runtime is missing or cannot run the model.
+prepare_peer() {
+  [[ -d benchmarks/peers/node_modules/onnxruntime-node ]] && command -v node >/dev/null || return
+  rm -f "$out"/peer*.npy
+  (make_noise peer 1 "${shape_flags[@]}") && [[ ! -e $out/peer1.npy ]] && bench_peer
 }
 
 # Three turns each, so that a machine that slows down slows both.
@@ -151,7 +141,7 @@ samples=()
 if [[ -n $calibrate ]]; then
   samples=("$calibrate")
 else
-  noise=$(make_noise)
+  noise=$(make_noise noise 8 "${model_flags[@]}")
   mapfile -t samples <<<"$noise"
 fi
 calibrate_flags=()
@@ -179,11 +169,7 @@ if [[ -n $labels ]]; then
       "${label_flags[@]}" --against "$fp32" --json
   done
 else
-  shapes=()
-  for ((i = 0; i < ${#model_flags[@]}; i += 2)); do
-    [[ ${model_flags[i]} != --shape ]] || shapes+=(--shape "${model_flags[i + 1]}")
-  done
-  step "compare outputs" to_file "$out/diff.json" "$bantam" diff "$model" "$int8" "${input_flags[@]}" "${shapes[@]}" --limit 100 --json
+  step "compare outputs" to_file "$out/diff.json" "$bantam" diff "$model" "$int8" "${input_flags[@]}" "${shape_flags[@]}" --limit 100 --json
 fi
 step "verify int8, bit for bit" "$bantam" verify "$int8"
 
