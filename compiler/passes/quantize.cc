@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "passes/pass.h"
 #include "passes/rewriter.h"
@@ -10,6 +9,7 @@
 #include "quantize/calibrate.h"
 #include "quantize/convert.h"
 #include "search/choose_precision.h"
+#include "search/judge.h"
 #include "tune/prepare.h"
 #include "tune/round_weights.h"
 
@@ -29,7 +29,7 @@ std::vector<float> magnitudes(const Statistics& statistics) {
 // Where nothing was asked of the accuracy that would have been measured on its own.
 void tell_error(double error, PassContext& context) {
   if (error == 0 || !context.precision_summary.empty()) return;
-  const double sqnr = -10 * std::log10(error);
+  const double sqnr = decibels(error);
   context.precision_summary = fmt::format("output SQNR about {:.1f} dB", sqnr);
   if (error < kPoor) return;
   context.warnings.push_back(fmt::format(

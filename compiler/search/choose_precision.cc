@@ -30,7 +30,7 @@ void note_drop(Graph& graph, const MetDrop& met, const PassContext& context) {
     const Unit& unit = met.units[u];
     const std::string text =
         fmt::format("stays {} for accuracy: int8 here alone leaves the outputs {:.1f} dB of SQNR",
-                    float_name(context), -10 * std::log10(std::max(unit.noise, 1e-12)));
+                    float_name(context), decibels(unit.noise));
     for (size_t node : unit.nodes) graph.note(graph.nodes[node].name, text);
   }
 }

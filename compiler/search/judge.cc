@@ -86,8 +86,6 @@ class Runners {
   std::vector<std::unique_ptr<PlanRunner>> free_;
 };
 
-double decibels(double noise) { return -10 * std::log10(std::max(noise, kLeastNoise)); }
-
 }  // namespace
 
 Judge::Judge(const Graph& teacher, const PassContext& context, const TestSet& set)
@@ -220,6 +218,8 @@ Verdict Judge::judge(const Graph& graph) const {
   }
   return verdict;
 }
+
+double decibels(double noise) { return -10 * std::log10(std::max(noise, kLeastNoise)); }
 
 std::string verdict_text(const Verdict& v) {
   const double percent = 100.0 / v.samples;

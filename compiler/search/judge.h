@@ -27,6 +27,9 @@ std::string verdict_text(const Verdict& verdict);
 // What is still open, or "": "about 764 samples would settle it".
 std::string open_question(const Verdict& verdict, double max_drop);
 
+// The SQNR that so much noise, relative to the variance, leaves.
+double decibels(double noise);
+
 class Judge {
  public:
   // Runs the fp32 network `teacher` on the samples. Throws CompileError for samples that do not fit the
