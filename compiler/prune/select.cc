@@ -9,6 +9,7 @@
 
 #include "bantam/compiler/error.h"
 #include "emit/plan_writer.h"
+#include "prune/kernel_work.h"
 
 namespace bantam::compiler {
 namespace {
@@ -122,11 +123,11 @@ class Selector {
       shapes_.value(a.id).type.shape[a.axis] -= sign * a.per_unit * static_cast<int64_t>(count);
   }
 
-  double saving(size_t g, size_t count) {
-    if (options_.unit == PruneUnit::kChannels) return static_cast<double>(count);
+  template <typename CostOf>
+  double saving(size_t g, size_t count, const CostOf& cost_of) {
     const auto local = [&] {
       double sum = 0;
-      for (size_t n : axes_[g].nodes) sum += node_cost(shapes_.nodes[n]);
+      for (size_t n : axes_[g].nodes) sum += cost_of(shapes_.nodes[n]);
       return sum;
     };
     const double before = local();
@@ -134,6 +135,19 @@ class Selector {
     const double after = local();
     shrink(g, count, -1);
     return before - after;
+  }
+
+  double saving(size_t g, size_t count) {
+    if (options_.unit == PruneUnit::kChannels) return static_cast<double>(count);
+    return saving(g, count, [&](const Node& node) { return node_cost(node); });
+  }
+
+  // What taking `count` units is worth, where nothing counts that is saved beyond what is `missing`.
+  double worth(size_t g, size_t count, double missing) {
+    const double saved = saving(g, count);
+    if (saved <= 0 || !options_.for_time) return std::min(saved, missing);
+    return std::min(1.0, missing / saved) *
+           saving(g, count, [&](const Node& node) { return kernel_work(shapes_, node); });
   }
 
   size_t units(size_t g) const { return structure_.groups[g].units.size(); }
@@ -165,30 +179,30 @@ class Selector {
 
   double share() const { return total_ > 0 ? 1 - cost() / total_ : 0; }
 
-  // Loss per unit of the next `step` units, or of as many more as make it the least: a steep start may lead
-  // to a long flat stretch.
-  double least_slope(size_t g, size_t step) const {
+  // Loss per worth of the next `step` units, or of as many more as make it the least: a steep start may lead
+  // to a long flat stretch, and kernels save work by whole tiles.
+  double price(size_t g, size_t step, double missing) {
     const std::vector<double>& loss = rankings_[g].loss;
+    const double first = worth(g, step, missing) / static_cast<double>(step);
     double least = std::numeric_limits<double>::infinity();
-    for (size_t k = step; taken_[g] + k < std::min(loss.size(), units(g)); k += tile(g))
-      least = std::min(least, (loss[taken_[g] + k] - loss[taken_[g]]) / static_cast<double>(k));
+    for (size_t k = step; taken_[g] + k < std::min(loss.size(), units(g)); k += tile(g)) {
+      const double gained = options_.for_time ? worth(g, k, missing) : first * static_cast<double>(k);
+      if (gained > 0) least = std::min(least, (loss[taken_[g] + k] - loss[taken_[g]]) / gained);
+    }
     return least;
   }
 
-  // By price: loss per cost saved, where nothing counts that is saved beyond what is asked for.
   void take_cheapest() {
     while (share() < options_.ratio - kTolerance) {
       const double missing = cost() - (1 - options_.ratio) * total_;
       size_t best = taken_.size();
-      double least = 0;
+      double least = std::numeric_limits<double>::infinity();
       for (size_t g = 0; g < taken_.size(); ++g) {
         const size_t step = next_step(g);
-        const double saved = step > 0 ? std::min(saving(g, step), missing) / static_cast<double>(step) : 0;
-        if (saved <= 0) continue;
-        const double price = least_slope(g, step) / saved;
-        if (best == taken_.size() || price < least) {
+        const double asked = step > 0 ? price(g, step, missing) : std::numeric_limits<double>::infinity();
+        if (asked < least) {
           best = g;
-          least = price;
+          least = asked;
         }
       }
       if (best == taken_.size()) fail_short();

@@ -3,6 +3,7 @@
 #include <catch2/matchers/catch_matchers_string.hpp>
 
 #include "pass_run.h"
+#include "prune/kernel_work.h"
 #include "prune/select.h"
 
 namespace bantam::tests {
@@ -65,6 +66,42 @@ TEST_CASE("channels left are a multiple of the tile") {
   for (const Node& node : net.graph.nodes) {
     if (node.code == OpCode::kConv2d) CHECK(net.graph.shape(node.outputs[0])[3] % 16 == 0);
   }
+}
+
+double total_work(const Graph& graph) {
+  double sum = 0;
+  for (const Node& node : graph.nodes) sum += compiler::kernel_work(graph, node);
+  return sum;
+}
+
+TEST_CASE("kernels work in whole tiles of channels, and for each output") {
+  const auto work = [](int64_t channels) {
+    Net net;
+    net.output(net.conv(net.input({1, 6, 6, 8}), channels, 3));
+    return compiler::kernel_work(net.graph, net.graph.nodes[0]);
+  };
+  CHECK(work(1) == work(16));
+  CHECK(work(17) == 2 * work(16));
+  Net wide;
+  wide.output(wide.conv(wide.input({1, 6, 6, 16}), 16, 3));
+  const double twice_the_macs = compiler::kernel_work(wide.graph, wide.graph.nodes[0]);
+  CHECK(twice_the_macs > work(16));
+  CHECK(twice_the_macs < 2 * work(16));
+}
+
+TEST_CASE("channels that are taken for time save more of the kernels' work") {
+  std::vector<double> left;
+  for (const bool for_time : {false, true}) {
+    Net net;
+    ValueId x = net.relu(net.conv(net.input({1, 12, 12, 3}), 12, 3));
+    x = net.relu(net.conv(net.relu(net.conv(x, 64, 3)), 12, 3));
+    net.output(net.dense(net.global_pool(net.relu(net.conv(x, 64, 3))), 5));
+    const double before = count_macs(net.graph);
+    pass_for(net.graph, {.ratio = 0.3, .criterion = PruneCriterion::kL2, .for_time = for_time}, 8)(net.graph);
+    CHECK(count_macs(net.graph) <= 0.7 * before);
+    left.push_back(total_work(net.graph));
+  }
+  CHECK(left[1] < 0.95 * left[0]);
 }
 
 TEST_CASE("solving again brings the outputs back") {

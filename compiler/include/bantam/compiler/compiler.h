@@ -47,6 +47,7 @@ struct PruneOptions {
   bool per_layer = false;   // the same share of every layer; else wherever it costs least
   bool reconstruct = true;  // solve layers again by least squares on the calibration data
   int tile = 0;             // channels left are a multiple of it; 0: by the layer's size
+  bool for_time = false;    // where it costs least: for the work that kernels save; else for `unit`
 };
 
 // Which weights become zero: the smallest, or those whose loss costs the outputs of their layer least, the
