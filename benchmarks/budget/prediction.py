@@ -2,10 +2,11 @@
 """Searches within four budgets: predicted against measured latency, and how long each search took, as a Markdown table.
 
 usage: prediction.py PROGRAM SHARED [--models NAME,NAME] [--latency 1.05] [--size 0.85] [--memory 0.95] [--drop 20%]
-       [--allow-smaller-input]
+       [--allow-smaller-input] [--recorded]
 
 The budgets of latency, size and memory are shares of what the model's int8 plan needs. SHARED: a folder with models/ and
-datasets/.
+datasets/. With --recorded the search takes the ops' times from a device profile of the int8 plan and of one with 40 % pruned, as for
+a board, in place of timing its plans.
 """
 import argparse
 import json
@@ -16,6 +17,7 @@ import tempfile
 import time
 
 CIFAR = ["--image", "rgb", "--mean", "123.675,116.28,103.53", "--std", "58.395,57.12,57.375"]
+IMAGENET = ["--image", "rgb", "--mean", "127.5,127.5,127.5", "--std", "127.5,127.5,127.5"]
 # Data, image options.
 MODELS = {
     "resnet8_cifar10": ("cifar10/calib_images.npy", ["--image", "rgb"]),
@@ -23,8 +25,8 @@ MODELS = {
     "resnet56_cifar10": ("cifar10/calib_images.npy", CIFAR),
     "mobilenetv1_025_vww": ("vww/calib_images.npy", ["--image", "rgb", "--mean", "0,0,0", "--std", "255,255,255"]),
     "dscnn_kws": ("kws/calib_inputs.npy", []),
-    "mobilenetv1_025_imagenet": ("imagenet/calib", ["--image", "rgb", "--mean", "127.5,127.5,127.5",
-                                                    "--std", "127.5,127.5,127.5"]),
+    "mobilenetv1_025_imagenet": ("imagenet/calib", IMAGENET),
+    "mobilenetv2_imagenet": ("imagenet/calib", IMAGENET),
 }
 
 
@@ -59,6 +61,11 @@ def row(flags, name, folder):
                "--max-memory", f"{flags.memory * memory:.0f}B", "--max-drop", flags.drop]
     if flags.allow_smaller_input:
         budgets.append("--allow-smaller-input")
+    if flags.recorded:
+        pruned, profile = os.path.join(folder, "pruned.bantam"), os.path.join(folder, "profile.json")
+        run([flags.program, "compile", "-o", pruned, "--precision", "int8", "--allow-slower", "--prune", "40%"] + common)
+        run([flags.program, "bench", int8, pruned, "--profile-device", profile])
+        budgets += ["--device-profile", profile]
     start = time.monotonic()
     ended = run([flags.program, "compile", "-o", plan, "--json"] + common + budgets, may_fail=True)
     seconds = time.monotonic() - start
@@ -83,6 +90,7 @@ def main():
     parser.add_argument("--memory", type=float, default=0.95)
     parser.add_argument("--drop", default="20%")
     parser.add_argument("--allow-smaller-input", action="store_true")
+    parser.add_argument("--recorded", action="store_true")
     flags = parser.parse_args()
     print("| model | chosen | predicted, ms | measured, ms | off by | networks finished | search, s |")
     print("|---|---|---|---|---|---|---|", flush=True)

@@ -22,7 +22,11 @@ using tools::OpSignature;
 const tools::Machine kBoard{"Cortex-A53", "aarch64", 4};
 
 OpSignature conv(int size, uint64_t macs) {
-  return {"Conv2d " + std::to_string(size), "Conv2d int8", macs, 10};
+  return {"Conv2d " + std::to_string(size), "Conv2d int8", macs, 10, 0};
+}
+
+std::string format_text(uint64_t macs, uint64_t bytes, uint64_t outputs) {
+  return "Conv2d " + std::to_string(macs) + " " + std::to_string(bytes) + " " + std::to_string(outputs);
 }
 
 std::string failure_of(const std::string& text) {
@@ -52,23 +56,49 @@ TEST_CASE("a profile is read as it was written") {
   CHECK(read.to_json() == profile.to_json());
 }
 
-TEST_CASE("what was not measured is told from the nearest of its family") {
+TEST_CASE("what was not measured is told from its family") {
   DeviceProfile profile(kBoard, 1);
   for (int i = 1; i <= 4; ++i) profile.set(conv(i, 1000 * static_cast<uint64_t>(i)), 0.5 * i);
-  profile.set({"Conv2d f", "Conv2d float32", 1000, 10}, 7);
+  profile.set({"Conv2d f", "Conv2d float32", 1000, 10, 0}, 7);
   CHECK(!profile.find(conv(5, 6000)));
   CHECK(profile.estimate(conv(5, 6000)) == Approx(3.0));
-  CHECK(profile.estimate({"MatMul", "MatMul float32", 2000, 10}) == Approx(14.0));
+  CHECK(profile.estimate({"MatMul", "MatMul float32", 2000, 10, 0}) == Approx(14.0));
 }
 
-TEST_CASE("of ops with equal work those count that move as many bytes") {
+OpSignature made(uint64_t macs, uint64_t bytes, uint64_t outputs) {
+  return {format_text(macs, bytes, outputs), "Conv2d int8", macs, bytes, outputs};
+}
+
+TEST_CASE("each kind of work has its price") {
   DeviceProfile profile(kBoard, 1);
-  for (int i = 1; i <= 3; ++i) {
-    profile.set({"Conv2d few " + std::to_string(i), "Conv2d int8", 1000, 10}, 0.25);
-    profile.set({"Conv2d many " + std::to_string(i), "Conv2d int8", 1000, 400}, 2.0);
+  const auto ms = [](const OpSignature& op) {
+    return 0.01 + 1e-6 * static_cast<double>(op.macs) + 2e-5 * static_cast<double>(op.outputs) +
+           3e-6 * static_cast<double>(op.bytes);
+  };
+  for (uint64_t i = 0; i < 8; ++i) {
+    const OpSignature op = made(50000 * (1 + i % 2), 9000 * (1 + i / 2 % 2), 1000 * (1 + 3 * (i / 4)));
+    profile.set(op, ms(op));
   }
-  CHECK(profile.estimate({"Conv2d", "Conv2d int8", 1000, 14}) == Approx(0.25));
-  CHECK(profile.estimate({"Conv2d", "Conv2d int8", 1000, 300}) == Approx(2.0));
+  const OpSignature small = made(20000, 5000, 500);
+  CHECK(profile.estimate(small) == Approx(ms(small)).epsilon(0.01));
+}
+
+TEST_CASE("an op like those that take longer than the rest of their family takes longer, too") {
+  DeviceProfile profile(kBoard, 1);
+  for (uint64_t i = 1; i <= 6; ++i) {
+    profile.set(made(1000 * i, 10 * i, 100 * i), 0.1 * static_cast<double>(i));
+    profile.set(made(1000000 * i, 10000 * i, 100000 * i), 200.0 * static_cast<double>(i));
+  }
+  CHECK(profile.estimate(made(2100, 21, 210)) == Approx(0.21).epsilon(0.2));
+  CHECK(profile.estimate(made(2100000, 21000, 210000)) == Approx(420.0).epsilon(0.2));
+}
+
+TEST_CASE("times that say nothing are no harm") {
+  DeviceProfile profile(kBoard, 1);
+  CHECK(profile.estimate(made(1000, 10, 100)) == 0);
+  profile.set(made(1000, 10, 100), 0);
+  CHECK(profile.estimate(made(2000, 10, 100)) < 0.001);
+  CHECK(profile.estimate({"Add", "Binary int8", 0, 0, 0}) >= 0);
 }
 
 TEST_CASE("channels short of a tile count as a whole one") {
@@ -94,8 +124,8 @@ TEST_CASE("what is no profile is refused, and says what to do") {
     text.replace(text.find(from), from.size(), to);
     return failure_of(text);
   };
-  CHECK_THAT(with("\"version\":1", "\"version\":2"),
-             ContainsSubstring("of version 2, this program reads version 1"));
+  CHECK_THAT(with("\"version\":2", "\"version\":3"),
+             ContainsSubstring("of version 3, this program reads version 2"));
   CHECK_THAT(with("\"ms\":0.25", "\"ms\":-1"), ContainsSubstring("negative"));
   CHECK_THAT(with("\"ms\":0.25", "\"ms\":\"x\""), ContainsSubstring("'ms' is of the wrong type"));
   CHECK_THAT(with("\"threads\":1,", ""), ContainsSubstring("'threads' is missing"));

@@ -12,6 +12,7 @@
 #include "io/input_file.h"
 #include "io/json_writer.h"
 #include "io/text.h"
+#include "timing/time_model.h"
 
 namespace bantam::tools {
 namespace {
@@ -20,7 +21,6 @@ using Json = nlohmann::json;
 
 constexpr const char* kFormat = "bantam device profile";
 constexpr size_t kMostBytes = size_t{64} << 20;
-constexpr size_t kNeighbours = 3;
 
 // The value of the first line "key : value" of /proc/cpuinfo.
 std::string cpu_name(const std::string& text, const std::string& key) {
@@ -49,7 +49,8 @@ T value(const Json& object, const char* key, const std::string& where) {
 
 TimedOp timed_op(const Json& op, const std::string& where) {
   TimedOp timed{value<std::string>(op, "family", where), value<uint64_t>(op, "macs", where),
-                value<uint64_t>(op, "bytes", where), value<double>(op, "ms", where)};
+                value<uint64_t>(op, "bytes", where), value<uint64_t>(op, "outputs", where),
+                value<double>(op, "ms", where)};
   if (!(timed.ms >= 0) || !std::isfinite(timed.ms))
     throw Failure(where, "is a damaged device profile: a time is negative; record it again");
   return timed;
@@ -60,19 +61,10 @@ std::string dtype_of(const std::string& family) {
   return space == std::string::npos ? "" : family.substr(space);
 }
 
-double work_of(uint64_t macs, uint64_t bytes) {
-  return static_cast<double>(macs > 0 ? macs : std::max<uint64_t>(bytes, 1));
+template <typename Op>  // OpSignature or TimedOp
+WorkFeatures features_of(const Op& op) {
+  return {static_cast<double>(op.macs), static_cast<double>(op.outputs), static_cast<double>(op.bytes), 1.0};
 }
-
-double bytes_ratio(const OpSignature& op, const TimedOp& other) {
-  return static_cast<double>(std::max<uint64_t>(op.bytes, 1)) /
-         static_cast<double>(std::max<uint64_t>(other.bytes, 1));
-}
-
-struct Neighbour {
-  double distance = 0;
-  double rate = 0;  // ms per unit of work
-};
 
 }  // namespace
 
@@ -122,14 +114,14 @@ std::string DeviceProfile::to_json() const {
   json.key("ops").begin_object();
   for (const auto& [signature, op] : ops_) {
     json.key(signature).begin_object().field("family", op.family).field("macs", op.macs);
-    json.field("bytes", op.bytes).field("ms", op.ms).end_object();
+    json.field("bytes", op.bytes).field("outputs", op.outputs).field("ms", op.ms).end_object();
   }
   json.end_object().end_object();
   return json.text() + "\n";
 }
 
 void DeviceProfile::set(const OpSignature& op, double ms) {
-  ops_[op.text] = {op.family, op.macs, op.bytes, ms};
+  ops_[op.text] = {op.family, op.macs, op.bytes, op.outputs, ms};
 }
 
 std::optional<double> DeviceProfile::find(const OpSignature& op) const {
@@ -144,24 +136,12 @@ double DeviceProfile::estimate(const OpSignature& op) const {
            : level == 1 ? dtype_of(other.family) == dtype_of(op.family)
                         : true;
   };
-  const double work = work_of(op.macs, op.bytes);
   for (int level = 0; level < 3; ++level) {
-    std::vector<Neighbour> neighbours;
+    std::vector<KnownTime> known;
     for (const auto& [signature, other] : ops_) {
-      if (!alike(level, other)) continue;
-      const double its_work = work_of(other.macs, other.bytes);
-      const double distance =
-          std::fabs(std::log(its_work / work)) + std::fabs(std::log(bytes_ratio(op, other)));
-      neighbours.push_back({distance, other.ms / its_work});
+      if (alike(level, other)) known.push_back({features_of(other), other.ms});
     }
-    if (neighbours.empty()) continue;
-    const size_t count = std::min(neighbours.size(), kNeighbours);
-    std::partial_sort(neighbours.begin(), neighbours.begin() + static_cast<std::ptrdiff_t>(count),
-                      neighbours.end(),
-                      [](const Neighbour& a, const Neighbour& b) { return a.distance < b.distance; });
-    double rate = 0;
-    for (size_t i = 0; i < count; ++i) rate += neighbours[i].rate / static_cast<double>(count);
-    return rate * work;
+    if (!known.empty()) return model_time(features_of(op), known);
   }
   return 0;
 }

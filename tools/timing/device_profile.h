@@ -23,12 +23,13 @@ struct TimedOp {
   std::string family;
   uint64_t macs = 0;
   uint64_t bytes = 0;
+  uint64_t outputs = 0;
   double ms = 0;
 };
 
 class DeviceProfile {
  public:
-  static constexpr int kVersion = 1;
+  static constexpr int kVersion = 2;
 
   DeviceProfile(Machine machine, int threads) : machine_(std::move(machine)), threads_(threads) {}
   // A Failure that names `where` for what is no profile, or one of another version.
@@ -41,8 +42,7 @@ class DeviceProfile {
 
   void set(const OpSignature& op, double ms);  // a newer time replaces an older one
   std::optional<double> find(const OpSignature& op) const;
-  // From the ops of its family that come nearest in work and bytes, else from any of its data type, else from
-  // all; 0 for a profile without ops.
+  // From the ops of its family, else from all of its data type, else from all; 0 for a profile without ops.
   double estimate(const OpSignature& op) const;
 
  private:

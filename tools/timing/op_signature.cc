@@ -86,19 +86,23 @@ class Signer {
     for (int32_t id : *op_.outputs()) operands += " " + operand_text(id);
     result_.family = code + " " + (dtype.empty() ? "" : dtype) + (op_.half() ? " half" : "") + kind_of_conv();
     result_.text = code + (op_.half() ? " half" : "") + operands + attributes_text(op_);
-    result_.macs = macs_in_tiles();
+    fill_tiles();
     return result_;
   }
 
  private:
   const plan::Tensor& tensor(int32_t id) const { return *plan_.tensors()->Get(static_cast<uint32_t>(id)); }
 
-  uint64_t macs_in_tiles() const {
+  void fill_tiles() {
     constexpr uint64_t kTile = 16;
     const std::vector<int64_t> shape = shape_of(tensor(op_.outputs()->Get(0)));
-    if (shape.empty() || shape.back() <= 0) return op_.macs();
+    result_.macs = op_.macs();
+    result_.outputs = static_cast<uint64_t>(element_count(shape));
+    if (shape.empty() || shape.back() <= 0) return;
     const auto channels = static_cast<uint64_t>(shape.back());
-    return op_.macs() / channels * ((channels + kTile - 1) / kTile * kTile);
+    const uint64_t rounded = (channels + kTile - 1) / kTile * kTile;
+    result_.macs = result_.macs / channels * rounded;
+    result_.outputs = result_.outputs / channels * rounded;
   }
 
   std::string operand_text(int32_t id) {
