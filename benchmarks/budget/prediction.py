@@ -38,7 +38,8 @@ def run(command, may_fail=False):
 
 
 def median_ms(program, plan):
-    return json.loads(run([program, "bench", plan, "--json"]).stdout)["latency_ms"]["p50"]
+    """The least of three medians: whatever else goes on can only add."""
+    return min(json.loads(run([program, "bench", plan, "--json"]).stdout)["latency_ms"]["p50"] for _ in range(3))
 
 
 def describe(point):
