@@ -57,10 +57,6 @@ std::vector<Precision> precisions_of(const CompileOptions& options) {
   return {Precision::kInt8, Precision::kFp16, Precision::kFp32};
 }
 
-bool is_about_time(const Budgets& budgets) {
-  return budgets.latency_ms || budgets.goal == Goal::kLatency || budgets.goal == Goal::kEnergy;
-}
-
 // The search judges on samples that do not calibrate, and prunes by macs.
 CompileOptions search_options(const CompileOptions& given, std::vector<std::string>& warnings) {
   constexpr double kAny = 0.5;  // a drop: that there is one makes samples be held out
@@ -70,7 +66,7 @@ CompileOptions search_options(const CompileOptions& given, std::vector<std::stri
   options.max_drop.reset();
   if (!options.prune) options.prune = PruneOptions{};
   options.prune->unit = PruneUnit::kMacs;
-  options.prune->for_time = is_about_time(*given.budgets);
+  options.prune->for_time = given.budgets->saves_time();
   return options;
 }
 

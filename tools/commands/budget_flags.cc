@@ -34,7 +34,8 @@ compiler::EnergyMeter energy_meter() {
   };
 }
 
-// All that the points depend on; not the budgets, so that a search with others uses them too.
+// All that the points depend on; of the budgets only what pruning is for, so that a search with others of the
+// kind uses the points too.
 std::string subject_of(const compiler::CompileOptions& options, const std::string& model,
                        const std::string& device) {
   const bool here = device.empty() || device == "this";
@@ -44,6 +45,7 @@ std::string subject_of(const compiler::CompileOptions& options, const std::strin
   if (options.test)
     text += " test " + options.test->samples.description +
             format(" %d %zu", options.test->samples.count, options.test->labels.size());
+  if (options.budgets->saves_time()) text += " pruned for time";
   return text;
 }
 

@@ -22,6 +22,9 @@ struct Budgets {
   std::optional<uint64_t> memory_bytes;  // while it runs, the plan included
   std::optional<double> drop;            // of accuracy against the fp32 model, 0..1
   Goal goal = Goal::kDrop;
+
+  // Whether what pruning has to save is time or energy.
+  bool saves_time() const { return latency_ms || goal == Goal::kLatency || goal == Goal::kEnergy; }
 };
 
 // Pixels of an input [N,C,H,W]; 0 by 0: as many as the model's own.
