@@ -7,9 +7,8 @@
 namespace bantam::compiler {
 namespace {
 
-constexpr double kTile = 16;
 constexpr double kPerOutput = 100;
-constexpr double kDepthwise = 3;
+constexpr double kGrouped = 3;
 constexpr double kPerValue = 10;
 
 bool is_grouped(const Node& node) {
@@ -24,8 +23,9 @@ double kernel_work(const Graph& graph, const Node& node) {
   const auto macs = static_cast<double>(multiply_accumulates(graph, node));
   if (macs == 0 || outputs == 0) return outputs * kPerValue;
   const auto channels = static_cast<double>(shape.back());
+  constexpr auto kTile = static_cast<double>(kKernelTile);
   const double in_tiles = outputs / channels * std::ceil(channels / kTile) * kTile;
-  return in_tiles * (macs / outputs * (is_grouped(node) ? kDepthwise : 1) + kPerOutput);
+  return in_tiles * (macs / outputs * (is_grouped(node) ? kGrouped : 1) + kPerOutput);
 }
 
 }  // namespace bantam::compiler

@@ -15,7 +15,6 @@ namespace bantam::compiler {
 namespace {
 
 constexpr double kTolerance = 1e-9;  // of the ratio
-constexpr size_t kLargestTile = 16;  // output channels that int8 kernels compute together
 
 const char* unit_name(PruneUnit unit) {
   switch (unit) {
@@ -155,7 +154,7 @@ class Selector {
   // Small layers in finer steps: an eighth of a layer at most.
   size_t tile(size_t g) const {
     if (options_.tile > 0) return static_cast<size_t>(options_.tile);
-    return std::clamp(std::bit_floor(std::max<size_t>(units(g) / 8, 1)), size_t{1}, kLargestTile);
+    return std::clamp(std::bit_floor(std::max<size_t>(units(g) / 8, 1)), size_t{1}, kKernelTile);
   }
 
   // How many units to take next, so that a multiple of the tile is left; 0: no more can go.

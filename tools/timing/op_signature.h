@@ -13,10 +13,9 @@ struct OpSignature {
   std::string text;    // op, types of all that it reads and writes, and attributes: ops with equal text take
                        // equally long
   std::string family;  // op and data type: among its like, time goes with work
-  // With output channels rounded up to the 16 that kernels compute together:
-  uint64_t macs = 0;
-  uint64_t bytes = 0;    // read and written, constants included; not rounded
-  uint64_t outputs = 0;  // elements
+  uint64_t macs = 0;   // with output channels rounded up to the 16 that kernels compute together
+  uint64_t bytes = 0;  // read and written, constants included
+  uint64_t outputs = 0;  // elements, rounded up likewise
 };
 
 // By op, in execution order. `plan` is a verified plan file.

@@ -1,6 +1,7 @@
 #include "timing/time_model.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -76,7 +77,7 @@ WorkFeatures fit(const Products& products, double target) {
   std::vector<unsigned> sets;
   for (unsigned set = 1; set < 1U << kFeatures; ++set) sets.push_back(set);
   std::stable_sort(sets.begin(), sets.end(),
-                   [](unsigned a, unsigned b) { return __builtin_popcount(a) < __builtin_popcount(b); });
+                   [](unsigned a, unsigned b) { return std::popcount(a) < std::popcount(b); });
   WorkFeatures best = {};
   double least = 0;
   for (const unsigned set : sets) {
